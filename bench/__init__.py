@@ -1,0 +1,1 @@
+"""Benchmarks: frontdesk beside its peers, measured in interleaved rounds of one run."""

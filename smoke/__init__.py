@@ -1,0 +1,1 @@
+"""Checks that need more than the test suite has: a real model on this machine, or a real key."""

@@ -1,0 +1,1 @@
+"""Triage and the specialists: who they are, how they hand over, and the models that they ask."""

@@ -1,0 +1,215 @@
+"""The crew: triage and the specialists, and one run of them for a turn."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from decimal import Decimal
+from typing import Protocol, cast
+
+from agents import RunConfig, RunErrorHandlers, Runner, Tool
+from agents.exceptions import ModelRefusalError
+from agents.result import RunResultStreaming
+from agents.run_error_handlers import RunErrorHandlerInput
+from agents.stream_events import StreamEvent
+
+from frontdesk.agents.call_settings import call_settings, drop_unsealed_reasoning
+from frontdesk.agents.failures import failure
+from frontdesk.agents.graph import Graph, refuse_double
+from frontdesk.agents.models import Models
+from frontdesk.agents.narration import Narration
+from frontdesk.agents.notes import Notes
+from frontdesk.agents.prices import price
+from frontdesk.agents.unstreamed import Unstreamed
+from frontdesk.agents.wire import turn_input
+from frontdesk.budget import Spend
+from frontdesk.config import Settings
+from frontdesk.contract.cancellation import Cancellation, Cancelled
+from frontdesk.contract.context import Ledger, ModelCall, TurnContext
+from frontdesk.contract.errors import ContextOverflow, UpstreamMalformed
+from frontdesk.contract.events import Event
+from frontdesk.contract.parts import Specialist, Tier
+from frontdesk.contract.turns import Rung
+from frontdesk.sessions.window import lowered, narrowed
+from frontdesk.tracing.spans import trace_id
+
+
+class Held(Protocol):
+    """A session at the start of a turn: who holds it, and for how many follow-ups already."""
+
+    @property
+    def agent(self) -> str | None:
+        """The agent by name; None is triage."""
+
+    @property
+    def agent_turns(self) -> int:
+        """The turns that this agent has answered before, the one in which it took over included."""
+
+
+class Crew:
+    """Runs the agents for one turn at a time of each of many sessions."""
+
+    def __init__(
+        self,
+        triage: Specialist,
+        specialists: tuple[Specialist, ...],
+        tools: Mapping[str, Tool],
+        models: Models,
+        settings: Settings,
+        foreign: Collection[str] = (),
+    ) -> None:
+        """`foreign` names the tools that are the SDK's own. Raises PluginError when a specialist's
+        tools or the names do not fit together.
+        """
+        names: dict[Tier, str] = {
+            "cheap": settings.triage_model,
+            "expensive": settings.specialist_model,
+        }
+        asked = {tier: call_settings(settings, name) for tier, name in names.items()}
+        refuse_double(triage.name, *(each.name for each in specialists))
+        known = {each.name: each for each in specialists}
+        self._graph = Graph(triage, known, tools, names, asked)
+        self._graph.check()
+        self._models, self._unstreamed = models, Unstreamed(models)
+        self._settings, self._foreign = settings, frozenset(foreign)
+
+    @property
+    def specialist_model(self) -> str:
+        """The expensive model."""
+        return self._settings.specialist_model
+
+    @property
+    def turn_timeout_s(self) -> float:
+        """The deadline of one turn in seconds."""
+        return self._settings.turn_timeout_s
+
+    async def run(
+        self, context: TurnContext, *, facts: tuple[str, ...], agent: str | None, spend: Spend
+    ) -> AsyncGenerator[Event, None]:
+        """Runs the agents and tells what happens; text is not checked yet. Read it through
+        `contextlib.aclosing`: closing it stops the run at once and leaves nothing behind. When the
+        window is too long for a model, and nothing was said or done yet, it runs again with half.
+
+        Raises:
+            ContextOverflow: the second time was too long, too.
+            UpstreamFailed: the model's server failed, one of its kinds.
+            TurnLimit: the agents came to no answer within the calls that a turn may make.
+            FrontdeskError: what a part of ours raised within the run (budget, guardrails).
+            Blocked: a guardrail stopped a tool's result.
+            Cancelled: it was asked to end after the model call, which was not the last one.
+        """
+        notes = Notes(context.ledger, spend, self._foreign)
+        before = context.agent or self._graph.triage.name
+        narration = Narration(context.turn_id, before, notes.uses)
+        ledger, done = context.ledger, len(context.ledger.tools)
+        try:
+            async with aclosing(self._told(context, facts, agent, notes, narration)) as told:
+                async for event in told:
+                    yield event
+        except ContextOverflow:
+            seen = narrowed(context.history, self._graph.budget(ledger.agent))
+            shorter = lowered(seen, self._settings.context_tokens)
+            began = not narration.silent or len(ledger.tools) > done
+            if began or shorter == context.history:
+                raise
+        else:
+            return
+        ledger.overflowed, agent = True, ledger.agent
+        context = replace(context, history=shorter)
+        async with aclosing(self._told(context, facts, agent, notes, narration)) as told:
+            async for event in told:
+                yield event
+
+    async def _told(
+        self,
+        context: TurnContext,
+        facts: tuple[str, ...],
+        agent: str | None,
+        notes: Notes,
+        narration: Narration,
+    ) -> AsyncGenerator[Event, None]:
+        run = self._start(context, facts, agent, notes)
+        try:
+            async with aclosing(_events(run, context.cancellation)) as stream:
+                async for happened in stream:
+                    notes.hear(happened)
+                    for event in narration.tell(happened):
+                        yield event
+            if narration.silent:
+                raise UpstreamMalformed("The model answered nothing. Try again.")
+        except Exception as error:
+            notes.refused()
+            known = failure(error)
+            if known is None:
+                raise
+            raise known from None
+        finally:
+            await notes.settle_cut()
+
+    def price(self, call: ModelCall) -> Decimal | None:
+        """What a call cost in USD, or None where that is unknown."""
+        return price(call)
+
+    def rung(self, agent: str | None) -> Rung:
+        """The rung of an answer by this agent."""
+        return "specialist" if agent in self._graph.specialists else "triage"
+
+    def next_agent(self, held: Held, ledger: Ledger) -> str | None:
+        """Who holds the session after this turn; None is triage. After a handoff the specialist
+        does, for its `sticky_turns` follow-ups or until it releases the session.
+        """
+        agent = ledger.agent or held.agent
+        specialist = self._graph.specialists.get(agent or "")
+        if specialist is None or ledger.released:
+            return None
+        answered = held.agent_turns if agent == held.agent else 0
+        return agent if answered < specialist.sticky_turns else None
+
+    def _start(
+        self, context: TurnContext, facts: tuple[str, ...], agent: str | None, notes: Notes
+    ) -> RunResultStreaming:
+        handlers: RunErrorHandlers[TurnContext] = {"model_refusal": _refusal}
+        return Runner.run_streamed(
+            self._graph.start(agent),
+            turn_input(context, facts, self._graph.budget(agent)),
+            context=context,
+            max_turns=self._settings.max_model_calls,
+            hooks=notes,
+            run_config=self._config(context),
+            error_handlers=handlers,
+        )
+
+    def _config(self, context: TurnContext) -> RunConfig:
+        return RunConfig(
+            model_provider=self._models if context.message.stream else self._unstreamed,
+            tool_not_found_behavior="return_error_to_model",
+            tool_name_collision_policy="error",
+            call_model_input_filter=drop_unsealed_reasoning,
+            trace_include_sensitive_data=self._settings.trace_to_openai,
+            workflow_name="frontdesk.turn",
+            trace_id=trace_id(context.turn_id),
+            group_id=context.session_id,
+        )
+
+
+async def _events(
+    run: RunResultStreaming, cancellation: Cancellation
+) -> AsyncGenerator[StreamEvent, None]:
+    """The events of a run; whoever stops reading them stops the run, which would else go on."""
+    stream = cast(AsyncGenerator[StreamEvent, None], run.stream_events())
+    async with aclosing(stream):
+        try:
+            with cancellation.heard(lambda _: run.cancel(mode="after_turn")):
+                async for event in stream:
+                    yield event
+            if cancellation.mode and run.final_output is None:
+                raise Cancelled
+        finally:
+            run.cancel()
+            if run.run_loop_task:
+                await asyncio.wait((run.run_loop_task,))
+
+
+def _refusal(refused: RunErrorHandlerInput[TurnContext]) -> str:
+    """A refusal ends the turn as its answer does: its text has been told already."""
+    return refused.error.refusal if isinstance(refused.error, ModelRefusalError) else ""

@@ -1,0 +1,166 @@
+"""The SDK's agents, made from the specialists' data: who hands over to whom, with which tools."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from agents import Agent, FunctionTool, Handoff, HandoffInputData, ModelSettings, Tool, handoff
+from agents.items import HandoffCallItem, HandoffOutputItem, ReasoningItem, RunItem
+from agents.run_context import RunContextWrapper
+from agents.tool_context import ToolContext
+
+from frontdesk.agents.wire import remembered, window_items
+from frontdesk.contract.context import TurnContext
+from frontdesk.contract.errors import PluginError
+from frontdesk.contract.parts import Specialist, Tier
+from frontdesk.sessions.previews import READ_RESULT
+
+RELEASE = "release"
+MAX_HOPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Triage, its specialists, their tools and models. Only triage hands over; a specialist gives
+    the session back with `release`.
+
+    Each run gets agents of its own: the SDK compares all runs in flight of one agent object.
+    """
+
+    triage: Specialist
+    specialists: Mapping[str, Specialist]
+    tools: Mapping[str, Tool]
+    models: Mapping[Tier, str]
+    settings: Mapping[Tier, ModelSettings]
+
+    def start(self, name: str | None) -> Agent[TurnContext]:
+        """The agent that begins a run: this specialist, or triage where there is none."""
+        specialist = self.specialists.get(name or "")
+        return self._specialist(specialist) if specialist else self._triage()
+
+    def budget(self, name: str | None) -> int | None:
+        """How many tokens of the window the agent that begins a run sees; None is all."""
+        return self.specialists.get(name or "", self.triage).context_tokens
+
+    def check(self) -> None:
+        """Finds what would make runs fail.
+
+        Raises:
+            PluginError: a specialist names a tool that does not exist, or two share a name.
+        """
+        for each in (self.triage, *self.specialists.values()):
+            missing = set(each.tools or ()) - set(self.tools)
+            if missing:
+                raise PluginError(
+                    f"The specialist {each.name} names the tool {min(missing)}, which no plugin "
+                    "brings. Correct its `tools`."
+                )
+        refuse_double(RELEASE, *self.tools, *(each.tool_name for each in self._handoffs()))
+
+    def _triage(self) -> Agent[TurnContext]:
+        return self._agent(self.triage, self._tools(self.triage), self._handoffs())
+
+    def _handoffs(self) -> list[Handoff[TurnContext, Agent[TurnContext]]]:
+        return [
+            handoff(self._specialist(each), is_enabled=_may_hop, input_filter=self._sight(each))
+            for each in self.specialists.values()
+        ]
+
+    def _sight(self, specialist: Specialist) -> Callable[[HandoffInputData], HandoffInputData]:
+        """What the specialist is handed: as much of the window as its own budget lets it see."""
+        before, after = self.triage.context_tokens, specialist.context_tokens
+
+        def see(data: HandoffInputData) -> HandoffInputData:
+            data, run = without_plumbing(data), data.run_context
+            if before == after or run is None or isinstance(data.input_history, str):
+                return data
+            front = len(remembered(run.context))
+            new = data.input_history[front + len(window_items(run.context, before)) :]
+            window = window_items(run.context, after)
+            return data.clone(input_history=(*data.input_history[:front], *window, *new))
+
+        return see
+
+    def _specialist(self, specialist: Specialist) -> Agent[TurnContext]:
+        return self._agent(specialist, [*self._tools(specialist), release_tool()], [])
+
+    def _tools(self, specialist: Specialist) -> list[Tool]:
+        names = self.tools if specialist.tools is None else specialist.tools
+        read_on = READ_RESULT in self.tools and names and READ_RESULT not in names
+        return [self.tools[name] for name in (*names, *((READ_RESULT,) if read_on else ()))]
+
+    def _agent(
+        self,
+        specialist: Specialist,
+        tools: list[Tool],
+        handoffs: list[Handoff[TurnContext, Agent[TurnContext]]],
+    ) -> Agent[TurnContext]:
+        return Agent(
+            name=specialist.name,
+            handoff_description=specialist.description,
+            instructions=specialist.prompt,
+            model=self.models[specialist.tier],
+            model_settings=self.settings[specialist.tier],
+            tools=tools,
+            handoffs=[*handoffs],
+        )
+
+
+def release_tool() -> FunctionTool:
+    """The tool by which a specialist gives the session back to triage after this turn."""
+    return FunctionTool(
+        name=RELEASE,
+        description=(
+            "Gives the conversation back to the front desk from the next message on. Call it when "
+            "your subject is settled or the user turns to another one."
+        ),
+        params_json_schema={
+            "type": "object",
+            "properties": {},
+            "required": [],
+            "additionalProperties": False,
+        },
+        on_invoke_tool=_release,
+    )
+
+
+async def _release(context: ToolContext[TurnContext], _arguments: str) -> str:
+    context.context.ledger.released = True
+    return "Done. Now answer this message as far as you can."
+
+
+def without_plumbing(data: HandoffInputData) -> HandoffInputData:
+    """What a specialist sees: the conversation, and what triage said and looked up, but not how it
+    was handed over nor another model's reasoning.
+    """
+    gone = {
+        call_id
+        for item in (*data.pre_handoff_items, *data.new_items)
+        if isinstance(item, HandoffCallItem) and (call_id := item.raw_item.call_id)
+    }
+    return data.clone(
+        pre_handoff_items=tuple(_kept(data.pre_handoff_items, gone)),
+        input_items=tuple(_kept(data.new_items, gone)),
+    )
+
+
+def _kept(items: Iterable[RunItem], gone: set[str]) -> Iterable[RunItem]:
+    for item in items:
+        if isinstance(item, (HandoffCallItem, HandoffOutputItem, ReasoningItem)):
+            continue
+        raw = item.raw_item
+        call_id = raw.get("call_id") if isinstance(raw, Mapping) else None
+        if call_id not in gone:
+            yield item
+
+
+def _may_hop(context: RunContextWrapper[TurnContext], _agent: object) -> bool:
+    return context.context.ledger.hops < MAX_HOPS
+
+
+def refuse_double(*names: str) -> None:
+    """Raises PluginError when a name stands there twice: the SDK would silently drop one."""
+    for name in names:
+        if names.count(name) > 1:
+            raise PluginError(
+                f"Two agents or tools are known to the models as {name}. Rename one of them."
+            )

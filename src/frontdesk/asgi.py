@@ -1,0 +1,55 @@
+"""What the server runs: `uvicorn --factory frontdesk.asgi:create_app`."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
+
+from fastapi import FastAPI
+
+from frontdesk import assembly
+from frontdesk.config import Settings, load_settings
+from frontdesk.desk import Desk
+from frontdesk.server import chat, health, sessions, transfers, turns, users
+from frontdesk.server.api_keys import ApiKeys
+from frontdesk.server.identity import Identity, require_credential
+from frontdesk.server.problems import answer_problems
+from frontdesk.server.reception import Reception
+from frontdesk.server.request_ids import RequestIds
+
+PARTS = (chat, turns, sessions, transfers, users, health)
+OpenDesk: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Desk]]
+
+
+def create_app(
+    settings: Settings | None = None, *, open_desk: OpenDesk = assembly.open_desk
+) -> FastAPI:
+    """The application. It opens its desk when it starts and closes it when it stops; `open_desk`
+    brings another desk (the demo's, a test's).
+
+    Raises:
+        SettingsError: a setting is wrong; at its start also when everybody could reach a server
+            that asks nobody for a key.
+    """
+    chosen = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Reception]]:
+        async with open_desk(chosen) as desk:
+            keys = ApiKeys(desk.sessions.redis)
+            await require_credential(chosen.host, keys)
+            identity = Identity(keys, chosen.host)
+            yield {"reception": Reception(desk, identity, chosen.max_body_bytes)}
+
+    app = FastAPI(
+        title="frontdesk",
+        # One flat table: what walks over `app.routes` sees every route.
+        routes=[route for part in PARTS for route in part.router.routes],
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(RequestIds)
+    answer_problems(app)
+    return app

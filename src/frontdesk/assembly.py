@@ -1,0 +1,131 @@
+"""Where the parts of a desk are put together: the one composition root."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from redis.asyncio import Redis
+
+from frontdesk import __version__
+from frontdesk.agents.crew import Crew
+from frontdesk.agents.models import Models, open_models
+from frontdesk.agents.specialist import specialist
+from frontdesk.agents.triage import triage
+from frontdesk.budget import Unlimited
+from frontdesk.cache.answers import AnswerCache
+from frontdesk.config import Settings, data_dir, load_policy, load_secret
+from frontdesk.contract.guardrails import Policy
+from frontdesk.contract.parts import Parts, Plugin
+from frontdesk.contract.tools import Tool
+from frontdesk.desk import Desk
+from frontdesk.guardrails.builtin import builtin_guardrails
+from frontdesk.guardrails.chain import Guards
+from frontdesk.plugins import load_plugins
+from frontdesk.preprocess.chain import Handlers
+from frontdesk.preprocess.faq import FaqHits, curated
+from frontdesk.sessions.connection import open_redis
+from frontdesk.sessions.embedded import embedded_server
+from frontdesk.sessions.results import Results
+from frontdesk.sessions.store import Sessions
+from frontdesk.tools.binding import bind_all
+from frontdesk.tools.first import first_handlers
+from frontdesk.tools.knowledge import knowledge
+from frontdesk.tools.memory import Memory
+from frontdesk.tools.results import long_results
+from frontdesk.tracing.spans import Spans, installed
+from frontdesk.tracing.store import Traces
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Redis]:
+    """The deployment's Redis: the configured one, or the embedded server of the data folder."""
+    async with AsyncExitStack() as stack:
+        url = settings.redis_url
+        if url is None:
+            url = await stack.enter_async_context(embedded_server(data_dir(settings)))
+        yield await stack.enter_async_context(open_redis(url))
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings,
+    *,
+    plugins: Mapping[str, Plugin] | None = None,
+    models: Models | None = None,
+    policy: Policy | None = None,
+    recovers: bool = True,
+) -> AsyncIterator[Desk]:
+    """Opens a desk: its store, its plugins, its agents; closes all of it at the end.
+
+    `plugins` come on top of the installed ones, by name. `models` stand in for the settings'
+    (the demo's, a test's), `policy` for the settings' guardrail policy. A desk that is no real one
+    must not finish the turns of processes that are gone: it `recovers` none.
+
+    Raises:
+        SettingsError: a setting is wrong or missing.
+        PluginError: two plugins bring parts of the same name.
+    """
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        redis = await enter(open_store(settings))
+        results = Results(redis, load_secret(settings), settings)
+        named = _plugins(settings, redis, results, plugins or {})
+        loaded = await enter(load_plugins(settings, named))
+        if models is None:
+            models = await enter(open_models(settings))
+        spans = Spans()
+        key = settings.openai_api_key
+        shown = key.get_secret_value() if key else None
+        stack.enter_context(installed(spans, settings.trace_to_openai, shown))
+        desk = _put_together(settings, redis, results, loaded.parts, models, policy, spans)
+        await enter(desk.sessions.driving(desk.turn, recovers=recovers))
+        yield desk
+
+
+def _plugins(
+    settings: Settings, redis: Redis, results: Results, given: Mapping[str, Plugin]
+) -> Mapping[str, Plugin]:
+    """The plugins that settings bring, and those that the caller does."""
+    named: dict[str, Plugin] = {"results": long_results(results)}
+    if settings.faq:
+        named["faq"] = curated(settings.faq, FaqHits(redis).count)
+    if settings.knowledge_dir:
+        named["knowledge"] = knowledge((settings.knowledge_dir,))
+    return named | dict(given)
+
+
+def _put_together(
+    settings: Settings,
+    redis: Redis,
+    results: Results,
+    parts: Parts,
+    models: Models,
+    policy: Policy | None,
+    spans: Spans,
+) -> Desk:
+    secret, policy = load_secret(settings), policy or load_policy(settings)
+    guards = Guards((*builtin_guardrails(policy), *parts.guardrails), policy)
+    sessions = Sessions(redis, secret, settings)
+    # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
+    tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
+    first = first_handlers(parts.tools, guards.tool_result, results.fit)
+    tools = bind_all(tools_of_all, guards.tool_result, results.fit)
+    foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
+    first_agent = parts.triage or triage()
+    specialists = parts.specialists or (specialist(),)
+    version = _version(settings, first_agent, *specialists, *tools)
+    return Desk(
+        budget=Unlimited(),
+        guards=guards,
+        sessions=sessions,
+        handlers=Handlers((*parts.handlers, *first)),
+        cache=AnswerCache(redis, secret, settings.cache_ttl_s, version),
+        crew=Crew(first_agent, specialists, tools, models, settings, foreign),
+        traces=Traces(redis, secret, settings.trace_ttl_s, spans),
+    )
+
+
+def _version(settings: Settings, *shaping: object) -> str:
+    """Names what shapes an answer, for the cache: code, models, prompts, tools."""
+    models = (settings.triage_model, settings.specialist_model, settings.openai_base_url)
+    return hashlib.sha256(repr((__version__, models, shaping)).encode()).hexdigest()

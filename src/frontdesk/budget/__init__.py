@@ -1,0 +1,37 @@
+"""Who may spend how much: asked before a message is taken in and around every model call."""
+
+from typing import Protocol
+
+from frontdesk.budget.unlimited import Unlimited
+from frontdesk.contract.context import ModelCall, TurnContext
+from frontdesk.contract.messages import Message
+
+__all__ = ["Budget", "Spend", "Unlimited"]
+
+
+class Spend(Protocol):
+    """What one turn spends."""
+
+    async def reserve(self, model: str) -> None:
+        """Sets the price of one call of this model aside before it is made.
+
+        Raises:
+            BudgetExhausted: there is not that much left.
+        """
+
+    async def settle(self, call: ModelCall) -> None:
+        """Books what a finished call really used."""
+
+
+class Budget(Protocol):
+    """What the deployment, its tenants and their users may spend."""
+
+    async def admit(self, message: Message) -> None:
+        """Lets a message in.
+
+        Raises:
+            RateLimited: its sender asks too often.
+        """
+
+    def open(self, context: TurnContext) -> Spend:
+        """The purse of one turn."""

@@ -1,0 +1,1 @@
+"""Answers worth keeping: the rung before the first model."""

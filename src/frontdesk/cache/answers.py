@@ -1,0 +1,89 @@
+"""Answers that are true for the same user again: exact match on the question, scope user.
+
+An answer is kept when nothing but the question can have shaped it:
+
+- the question stands alone (`question.stands_alone`), and no model saw an earlier turn beside it;
+- triage answered by itself: no tool was called, nothing was handed over, no specialist holds the
+  session;
+- no guardrail did anything to the message or the answer: `[EMAIL_1]` is not the same for two
+  messages, and an answer that was cut is not whole.
+
+It is served, until its time is over, where it would come about in the same way: to the same user,
+under the same version of the desk, the same instructions and the same facts that the user asked to
+remember, in a session that no specialist holds, and that so far heard nothing or only this
+question. A later "which one should I take?" must see what was said before it. The caller asks for
+triage's answers only, and not for a message that handlers enriched or routed.
+
+Redis being down makes a miss: the cache never stops a turn.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from frontdesk.cache.question import normalised, stands_alone
+from frontdesk.contract.context import TurnContext
+from frontdesk.contract.keys import OwnerKeys, owner_of
+
+_PLACEHOLDER = re.compile(r"\[[A-Z_]+_\d+\]")
+
+
+class AnswerCache:
+    """Keeps answers `ttl_s` seconds; `version` names whatever of the desk shapes them (prompts,
+    models, plugins): another version finds none of them.
+    """
+
+    def __init__(self, redis: Redis, secret: bytes, ttl_s: int, version: str) -> None:
+        self._redis, self._secret, self._ttl_s, self._version = redis, secret, ttl_s, version
+
+    async def find(self, context: TurnContext) -> str | None:
+        """The answer that this question had, or None."""
+        if not _plain(context) or not _nothing_else_said(context):
+            return None
+        found = await _unless_down(self._redis.get(self._key(context)))
+        return found.decode() if isinstance(found, bytes) else None
+
+    async def keep(self, context: TurnContext, answer: str) -> None:
+        """Keeps triage's answer of a completed turn, if it may be kept."""
+        if answer and _plain(context) and not _seen_turns(context) and not context.ledger.hops:
+            await _unless_down(self._redis.set(self._key(context), answer, ex=self._ttl_s))
+
+    def _key(self, context: TurnContext) -> str:
+        shaped_by = [self._version, normalised(context.text), context.message.instructions]
+        shaped_by += [fact.text for fact in context.user_facts]
+        digest = hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest()
+        return OwnerKeys(owner_of(self._secret, context.tenant, context.user)).cache(digest)
+
+
+def _plain(context: TurnContext) -> bool:
+    ledger = context.ledger
+    return (
+        context.agent is None
+        and not ledger.tools
+        and not ledger.notes
+        and not _PLACEHOLDER.search(context.text)
+        and stands_alone(normalised(context.text))
+    )
+
+
+def _nothing_else_said(context: TurnContext) -> bool:
+    asked = normalised(context.text)
+    return all(normalised(said) == asked for said in _seen_turns(context))
+
+
+def _seen_turns(context: TurnContext) -> list[str]:
+    """What the user said in the turns that a model would be shown."""
+    return [turn.user for turn in context.history if turn.items]
+
+
+async def _unless_down(reply: Awaitable[object]) -> object:
+    try:
+        return await reply
+    except RedisError as error:
+        structlog.get_logger(__name__).warning("cache.down", error=type(error).__name__)
+        return None

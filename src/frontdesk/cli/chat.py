@@ -1,0 +1,140 @@
+"""`frontdesk chat`: a conversation in the terminal, with a desk in this process."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from frontdesk.assembly import open_desk
+from frontdesk.cli.options import AsJson, Tenant, User, checked_id, chosen_settings
+from frontdesk.cli.screen import Screen, print_json
+from frontdesk.contract.errors import FrontdeskError, NotFound
+from frontdesk.contract.messages import Caller, Message
+from frontdesk.contract.turns import TurnResult
+from frontdesk.desk import Desk
+from frontdesk.server.answers import answer_object
+from frontdesk.server.messages import turn_id_for
+
+with suppress(ImportError):
+    import readline  # noqa: F401 - input() edits lines and remembers them when it is there
+
+
+@dataclass(slots=True)
+class Talk:
+    """One user's conversation with a desk; the first answer's session goes on."""
+
+    desk: Desk
+    caller: Caller
+    screen: Screen | None
+    session_id: str = ""
+    turn_id: str = ""
+
+    async def say(self, text: str) -> TurnResult:
+        """Sends a message and shows its turn as it comes; without a screen, only gives its result.
+
+        Raises:
+            FrontdeskError: the message was not taken in.
+        """
+        self.turn_id = turn_id_for(self.desk.sessions.owner(self.caller), None)
+        message = Message(
+            turn_id=self.turn_id,
+            caller=self.caller,
+            # What a terminal or an argument could not decode, and what no store could keep.
+            text=text.encode(errors="replace").decode().replace("\0", ""),
+            session_id=self.session_id,
+            channel="cli",
+            stream=self.screen is not None,
+        )
+        begun = await self.desk.start(message)
+        self.session_id = begun.session_id
+        return await self._read(begun.turn_id)
+
+    async def cancel(self) -> None:
+        """Has the turn that runs end early."""
+        with suppress(NotFound):  # it was not taken in, or not yet
+            owner = self.desk.sessions.owner(self.caller)
+            await self.desk.sessions.cancel(owner, self.turn_id)
+
+    async def _read(self, turn_id: str) -> TurnResult:
+        owner = self.desk.sessions.owner(self.caller)
+        async with aclosing(self.desk.sessions.events(owner, turn_id)) as events:
+            async for _, event in events:
+                if self.screen:
+                    self.screen.show(event)
+        return await self.desk.sessions.result(owner, turn_id)
+
+
+def chat(
+    session: Annotated[str, typer.Option(help="Go on with this session.")] = "",
+    tenant: Tenant = "local",
+    user: User = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Chat in the terminal, or answer each line that is piped in."""
+    settings = chosen_settings(talks=True)
+    screen = None if as_json else Screen()
+    with opened(open_desk(settings)) as (portal, desk):
+        talk = Talk(desk, Caller(tenant, user), screen, session and checked_id(session))
+        if not converse(portal, talk):
+            raise typer.Exit(1)
+
+
+@contextmanager
+def opened(desk: AbstractAsyncContextManager[Desk]) -> Iterator[tuple[BlockingPortal, Desk]]:
+    """A desk that works in a thread of its own, so that this one may wait for a person to type."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(desk) as open_desk,
+    ):
+        yield portal, open_desk
+
+
+def converse(portal: BlockingPortal, talk: Talk) -> bool:
+    """Says every line that comes in until there are no more or Ctrl-C; whether all turns went
+    well. At a terminal, Ctrl-C during an answer ends only that answer.
+    """
+    good = True
+    with suppress(KeyboardInterrupt):
+        for text in _lines():
+            good &= answer(portal, talk, text)
+    if talk.screen and talk.session_id:
+        talk.screen.aside(f"session {talk.session_id}; go on with: --session {talk.session_id}")
+    return good
+
+
+def answer(portal: BlockingPortal, talk: Talk, text: str) -> bool:
+    """Says one message; whether its turn went well. An error is one line, and the talk goes on."""
+    try:
+        result = _said(portal, talk, text)
+    except FrontdeskError as error:
+        typer.echo(f"frontdesk: {error.detail}", err=True)
+        return False
+    if talk.screen is None:
+        print_json(answer_object(result))
+    return result.status in ("completed", "blocked", "cancelled")
+
+
+def _said(portal: BlockingPortal, talk: Talk, text: str) -> TurnResult:
+    saying = portal.start_task_soon(talk.say, text)
+    try:
+        return saying.result()
+    except KeyboardInterrupt:
+        portal.call(talk.cancel)
+        if sys.stdin.isatty():
+            return saying.result()
+        saying.cancel()
+        raise
+
+
+def _lines() -> Iterator[str]:
+    prompt = "> " if sys.stdin.isatty() else ""
+    try:
+        while True:
+            if text := input(prompt).strip():
+                yield text
+    except EOFError:
+        typer.echo("\n" if prompt else "", nl=False)

@@ -1,0 +1,50 @@
+"""The command `frontdesk` and the commands below it, and how it ends when one fails."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from frontdesk import __version__
+from frontdesk.cli import chat, demo, faq, key, serve, session, trace, user
+from frontdesk.cli.doctor.command import doctor
+from frontdesk.cli.new.command import new
+from frontdesk.contract.errors import FrontdeskError
+
+
+def build() -> typer.Typer:
+    """The command with all commands below it."""
+    app = typer.Typer(
+        name="frontdesk",
+        help="The front of your agents: who speaks, what is remembered, what it costs.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for work in (serve.serve, demo.demo, chat.chat, new, doctor, version):
+        app.command()(work)
+    for name, group in (
+        ("key", key.build()),
+        ("session", session.build()),
+        ("user", user.build()),
+        ("trace", trace.build()),
+        ("faq", faq.build()),
+    ):
+        app.add_typer(group, name=name)
+    return app
+
+
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line; exits with 0, with 1 when the command failed, with 2 when it was
+    called wrongly.
+    """
+    try:
+        build()(None if arguments is None else list(arguments))
+    except FrontdeskError as error:
+        typer.echo(f"frontdesk: {error.detail}", err=True)
+        sys.exit(1)

@@ -1,0 +1,25 @@
+"""The check of the API keys, and of the address that is served."""
+
+from frontdesk.cli.doctor.findings import Finding, failed, passed, warned
+from frontdesk.cli.doctor.surroundings import Surroundings
+from frontdesk.contract.errors import SettingsError
+from frontdesk.server.api_keys import SCOPES, ApiKeys
+from frontdesk.server.identity import require_credential
+
+
+async def api_keys(around: Surroundings) -> Finding:
+    """How many there are, whether one may do everything, and who could chat without any."""
+    keys, host = ApiKeys(around.redis), around.settings.host
+    listed = await keys.list()
+    said = f"{len(listed)} {'key' if len(listed) == 1 else 'keys'}, listens on {host}"
+    try:
+        await require_credential(host, keys)
+    except SettingsError as error:
+        return failed(said, error.detail)
+    mighty = [key.id for key in listed if key.user is None and key.scopes == SCOPES]
+    if mighty:
+        return warned(
+            f"{said}; every scope and no user of its own: {', '.join(mighty)}",
+            f"Make narrower keys, then: frontdesk key revoke {mighty[0]}",
+        )
+    return passed(said)

@@ -1,0 +1,1 @@
+"""`frontdesk new`: a desk of one's own to begin with."""

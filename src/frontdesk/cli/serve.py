@@ -1,0 +1,114 @@
+"""`frontdesk serve`: the HTTP server, in one process or several."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from frontdesk.asgi import create_app
+from frontdesk.assembly import open_store
+from frontdesk.cli.options import chosen_settings
+from frontdesk.config import Settings
+from frontdesk.contract.errors import SettingsError
+from frontdesk.server.api_keys import ApiKeys
+from frontdesk.server.identity import require_credential
+from frontdesk.tracing.logs import set_up_logs
+
+DRAIN_S = 30
+KEEP_ALIVE_S = 75  # longer than clients and proxies keep one: they close it, not we under them
+"""How long a server that stops waits for the answers that it is giving."""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+) -> None:
+    """Serve the desk over HTTP."""
+    settings = chosen_settings(talks=False, host=host, port=port)
+    asyncio.run(_check(settings))
+    with bound(settings.host, settings.port) as listener:
+        typer.echo(f"frontdesk listens on {address(listener)}", err=True)
+        # Every worker process calls this itself, so it must be a function that can be pickled.
+        work = config(partial(_application, settings), workers)
+        if workers > 1:
+            Multiprocess(work, sockets=[listener]).run()
+        else:
+            run(work, listener)
+
+
+def _application(settings: Settings) -> FastAPI:
+    set_up_logs(settings)
+    # The desk logs every turn; a line for every request on top would say less and cost more.
+    logging.getLogger("uvicorn.access").propagate = False
+    return create_app(settings)
+
+
+async def _check(settings: Settings) -> None:
+    """Says what is wrong before any process starts, in one line."""
+    async with open_store(settings) as redis:
+        await require_credential(settings.host, ApiKeys(redis))
+
+
+def config(application: Callable[[], FastAPI], workers: int = 1) -> uvicorn.Config:
+    """How uvicorn runs here."""
+    return uvicorn.Config(
+        application,
+        factory=True,
+        workers=workers,
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
+def run(work: uvicorn.Config, listener: socket.socket) -> None:
+    """Serves until a signal stops it.
+
+    Raises:
+        SettingsError: it could not start; the log names the cause.
+    """
+    server = uvicorn.Server(work)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+    if not server.started:
+        raise SettingsError("The server did not start; the log above names the cause.")
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there; callers wait in its queue until the server is up.
+
+    Raises:
+        SettingsError: the address is not ours or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another with --port; "
+            "0 takes a free one."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,192 @@
+"""The settings of a deployment, read once from the environment and `.env`; nothing else reads the
+environment.
+"""
+
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AliasChoices,
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from frontdesk.contract.errors import SettingsError
+from frontdesk.contract.guardrails import Policy
+
+Count = Annotated[int, Field(gt=0)]
+
+
+def _name(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """Every setting of frontdesk. Secrets are never printed; times end in `_s` (seconds)."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_prefix="FRONTDESK_", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=_name("OPENAI_API_KEY"), description="Key for the model's server."
+    )
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias=_name("OPENAI_BASE_URL"),
+        description="Any server with OpenAI's protocol.",
+    )
+    redis_url: str | None = Field(
+        None,
+        validation_alias=_name("REDIS_URL", "FRONTDESK_REDIS_URL"),
+        description="Redis 7.0+ or Valkey: a server, a cluster or Sentinels (docs/operations.md); "
+        "without it an embedded Valkey starts.",
+    )
+    data_dir: Path = Field(
+        Path("~/.frontdesk"),
+        description="Where the embedded server, the secret and plugins' data live.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="Port to listen on; 0 takes a free one."
+    )
+    triage_model: str = Field("gpt-6-luna", description="The cheap model: it answers first.")
+    specialist_model: str = Field(
+        "gpt-6.1-sol", description="The expensive model of the specialists."
+    )
+    model_api: Literal["responses", "chat_completions"] = Field(
+        "responses", description="Which OpenAI protocol to speak."
+    )
+    model_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Deadline of one model call in seconds."
+    )
+    turn_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        300.0, description="Deadline of one turn in seconds."
+    )
+    max_model_calls: Count = Field(10, description="Model calls that one turn may make.")
+    max_output_tokens: Count = Field(
+        2048, description="Longest answer of one model call in tokens."
+    )
+    context_tokens: Count = Field(
+        8000,
+        description="History that a model is shown, in tokens; when over, the oldest half goes.",
+    )
+    session_ttl_s: Count = Field(
+        2_592_000, description="A session is forgotten this long after its last turn."
+    )
+    trace_ttl_s: Count = Field(604_800, description="A trace is kept this long.")
+    cache_ttl_s: Count = Field(3600, description="A kept answer is served this long.")
+    lease_s: Annotated[float, Field(gt=0.1)] = Field(
+        15.0, description="A turn whose process died is taken over after this time."
+    )
+    max_waiting: Count = Field(3, description="Messages that may wait in one busy session.")
+    max_result_bytes: Annotated[int, Field(ge=4096)] = Field(
+        16_384,
+        description="Largest tool result that a model gets whole; of a longer one it reads parts.",
+    )
+    max_body_bytes: Count = Field(262_144, description="Largest request body.")
+    plugins_dir: Path | None = Field(None, description="Folder of plugin files (`*.py`).")
+    faq: FilePath | None = Field(None, description="File of curated answers (Markdown or YAML).")
+    knowledge_dir: DirectoryPath | None = Field(
+        None, description="Folder of documents (Markdown, HTML, text) that the agents may search."
+    )
+    guard_policy: Path | None = Field(None, description="TOML file with the guardrail policy.")
+    trace_to_openai: bool = Field(
+        False, description="Also send SDK traces, with their content, to OpenAI."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level of the log."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`auto`: text on a terminal, else JSON lines."
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="Keys owner hashes; the same on all hosts. Made by itself without REDIS_URL.",
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings from environment and `.env`, with overrides by field name (a command's options).
+
+    Raises:
+        SettingsError: naming each wrong setting and what is wrong with it, never its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        wrong = "; ".join(f"{_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"Wrong settings: {wrong}. See docs/configuration.md.") from None
+
+
+def variables() -> dict[str, str]:
+    """Each setting's field name -> the environment variable that sets it."""
+    return {name: _variable(name) for name in Settings.model_fields}
+
+
+def _variable(name: str) -> str:
+    info = Settings.model_fields.get(name)
+    alias = info.validation_alias if info else None
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return name if name.isupper() else f"FRONTDESK_{name.upper()}"
+
+
+def load_secret(settings: Settings) -> bytes:
+    """The deployment's secret: from the settings, or a file of the data folder (mode 0600) made at
+    the first start.
+
+    Raises:
+        SettingsError: `REDIS_URL` is set but no secret is: hosts that share data must share the
+        secret.
+    """
+    if settings.secret:
+        return settings.secret.get_secret_value().encode()
+    if settings.redis_url:
+        raise SettingsError(
+            "REDIS_URL needs FRONTDESK_SECRET: the same long random text on all hosts."
+        )
+    path = data_dir(settings) / "secret"
+    if not path.exists():
+        draft = path.with_name(f"secret.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def data_dir(settings: Settings) -> Path:
+    """The data folder, made if it is missing (mode 0700)."""
+    folder = settings.data_dir.expanduser().resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def load_policy(settings: Settings) -> Policy:
+    """The guardrail policy from its TOML file, or the default.
+
+    Raises:
+        SettingsError: the file cannot be read or says something that the policy does not know.
+    """
+    if settings.guard_policy is None:
+        return Policy()
+    try:
+        data = tomllib.loads(settings.guard_policy.read_text(encoding="utf-8"))
+        unknown = set(data) - set(Policy.__dataclass_fields__)
+        if unknown:
+            raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
+        return TypeAdapter(Policy).validate_python(data)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"FRONTDESK_GUARD_POLICY {settings.guard_policy}: {error}") from None

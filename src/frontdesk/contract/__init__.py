@@ -1,0 +1,3 @@
+"""What every part of frontdesk speaks: messages, events, turns, parts, tools, guardrails, errors,
+keys.
+"""

@@ -1,0 +1,132 @@
+"""What travels through one turn: the frozen context, and the ledger in which the parts write what
+they did.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from frontdesk.contract.cancellation import Cancellation
+from frontdesk.contract.facts import Fact
+from frontdesk.contract.messages import Message
+from frontdesk.contract.turns import GuardrailNote, Item, SessionTotals, ToolUse, TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of a model, with the tokens that it reported; `estimated` where it was cut off and
+    they are reckoned by the length of the texts.
+    """
+
+    agent: str
+    model: str
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRecord:
+    """One step of a turn as the trace keeps it: never with a user's text. Times are seconds since
+    the epoch.
+    """
+
+    id: str
+    parent: str | None
+    kind: str
+    name: str
+    started: float
+    ended: float
+    data: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What one turn did, written down while it runs; receipt, trace and history are made from it.
+
+    `items` are the completed outputs of the models and tools in wire form: a call only with its
+    result. `agent` answered last. `hops` counts handoffs; `released` says that a specialist gave
+    the session back. `answer` is what was shown of the output message number `message`.
+    `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
+    `overflowed` says that a model could not take the window, so that it must move.
+    `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    """
+
+    started: float = field(default_factory=time.time)
+    stages: dict[str, tuple[float, float]] = field(default_factory=dict)
+    calls: list[ModelCall] = field(default_factory=list)
+    tools: list[ToolUse] = field(default_factory=list)
+    notes: list[GuardrailNote] = field(default_factory=list)
+    spans: list[SpanRecord] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    agent: str | None = None
+    hops: int = 0
+    released: bool = False
+    answer: str = ""
+    message: int = 0
+    estimated_tokens: int = 0
+    overflowed: bool = False
+    vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times one step of the turn: name -> (start in seconds since the epoch, duration in
+        milliseconds).
+        """
+        at, began = time.time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = (at, (time.perf_counter() - began) * 1000)
+
+    def say(self, text: str, message: int) -> None:
+        """Adds a piece of text that was shown; a new message starts over."""
+        self.answer = self.answer + text if message == self.message else text
+        self.message = message
+
+
+async def _harmless() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """What handlers, tools and agents see of the turn they work for.
+
+    `text` is the message after the guardrails. `history` is the window that the session keeps for
+    its models, oldest first. `agent` is the session's current agent by name, or None when no
+    specialist holds it. `before_effect` is awaited before anything in the world is changed: it
+    writes that down, so that the turn is not run again, and raises `Fenced` when the turn is no
+    longer this process's. `user_facts` are what the user asked to remember, oldest first.
+    """
+
+    message: Message
+    text: str
+    session_id: str
+    history: tuple[TurnRecord, ...] = ()
+    agent: str | None = None
+    totals: SessionTotals = field(default_factory=SessionTotals)
+    ledger: Ledger = field(default_factory=Ledger)
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    before_effect: Callable[[], Awaitable[None]] = _harmless
+    user_facts: tuple[Fact, ...] = ()
+
+    @property
+    def turn_id(self) -> str:
+        """The id of this turn."""
+        return self.message.turn_id
+
+    @property
+    def tenant(self) -> str:
+        """Who pays."""
+        return self.message.caller.tenant
+
+    @property
+    def user(self) -> str:
+        """Who speaks."""
+        return self.message.caller.user

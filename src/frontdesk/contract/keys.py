@@ -1,0 +1,96 @@
+"""Every Redis key, built here and nowhere else.
+
+All keys of an owner carry the owner as their hash tag, so they share one slot of a cluster and are
+found together.
+
+| key | type | holds | time to live |
+| --- | --- | --- | --- |
+| `fd:{owner}:sessions` | zset | the owner's session ids by last use | session |
+| `fd:{owner}:s:<session>:meta` | hash | fence, current turn, agent, totals, window | session |
+| `fd:{owner}:s:<session>:turns` | list | one `TurnRecord` per turn, oldest first | session |
+| `fd:{owner}:s:<session>:lease` | string | who runs the current turn | lease |
+| `fd:{owner}:s:<session>:inbox` | list | ids of the turns that wait | session |
+| `fd:{owner}:t:<turn>` | hash | session, status, fingerprint, message, cancel, result | session |
+| `fd:{owner}:t:<turn>:events` | stream | events, ids `<fence>-<n>` | 1 h, 10 min after its end |
+| `fd:{owner}:t:<turn>:trace` | string | the turn's spans | trace |
+| `fd:{owner}:t:<turn>:results` | hash | long tool results by name | session, from its writing |
+| `fd:{owner}:s:<session>:broken` | list | turns that could not be read, set aside | session |
+| `<key>:broken` | any | a key of an owner that was not of its type, set aside | 30 days |
+| `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
+| `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
+
+Keys outside an owner:
+
+| key | type | holds | time to live |
+| --- | --- | --- | --- |
+| `fd:leases` | zset | sessions with a running turn by lease end | none: emptied by the sweep |
+| `fd:keys` | hash | API keys by id, secrets hashed | none: kept until revoked |
+| `fd:faq:hits` | hash | answers given by FAQ entry | none: counters |
+
+Channels: the name of an event log wakes its readers; `fd:process:<id>` tells a process that one of
+its turns shall end early.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+LEASES = "fd:leases"
+API_KEYS = "fd:keys"
+FAQ_HITS = "fd:faq:hits"
+
+
+def owner_of(secret: bytes, tenant: str, user: str) -> str:
+    """The owner of a conversation: a keyed hash of tenant and user, 32 hex digits (RFC 2104,
+    HMAC-SHA256).
+    """
+    parts = b"".join(
+        len(part).to_bytes(4, "big") + part for part in (tenant.encode(), user.encode())
+    )
+    return hmac.new(secret, parts, hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerKeys:
+    """The keys of one owner; ids are our own or checked to be `[A-Za-z0-9_-]{1,64}`."""
+
+    owner: str
+
+    @property
+    def prefix(self) -> str:
+        """What every key of the owner begins with."""
+        return f"fd:{{{self.owner}}}:"
+
+    @property
+    def sessions(self) -> str:
+        """The index of the owner's sessions."""
+        return f"{self.prefix}sessions"
+
+    @property
+    def facts(self) -> str:
+        """What the owner asked to remember."""
+        return f"{self.prefix}facts"
+
+    def session(self, session_id: str, part: str) -> str:
+        """A part of a session: meta, turns, lease or inbox."""
+        return f"{self.prefix}s:{session_id}:{part}"
+
+    def turn(self, turn_id: str) -> str:
+        """The record of a turn."""
+        return f"{self.prefix}t:{turn_id}"
+
+    def events(self, turn_id: str) -> str:
+        """The event log of a turn; its name is also the channel that wakes its readers."""
+        return f"{self.prefix}t:{turn_id}:events"
+
+    def trace(self, turn_id: str) -> str:
+        """The trace of a turn."""
+        return f"{self.prefix}t:{turn_id}:trace"
+
+    def results(self, turn_id: str) -> str:
+        """The long tool results of a turn."""
+        return f"{self.prefix}t:{turn_id}:results"
+
+    def cache(self, digest: str) -> str:
+        """A kept answer."""
+        return f"{self.prefix}cache:{digest}"

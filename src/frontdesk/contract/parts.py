@@ -1,0 +1,66 @@
+"""What a plugin brings, on one screen.
+
+A plugin is an async context manager that yields its `Parts`: what it opens before the `yield` it
+closes after it.
+
+    @asynccontextmanager
+    async def plugin(place: PluginPlace) -> AsyncIterator[Parts]:
+        yield Parts(tools=(clock,))
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from frontdesk.contract.guardrails import Guardrail
+from frontdesk.contract.handlers import Handler
+from frontdesk.contract.tools import Tool
+
+if TYPE_CHECKING:
+    from agents.tool import Tool as SdkTool
+
+Tier = Literal["cheap", "expensive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Specialist:
+    """An agent declared as data.
+
+    `description` tells triage when to hand over; `prompt` is sent as written; `tools` names the
+    tools that it may use, None meaning all. After a handoff it keeps the session for `sticky_turns`
+    follow-ups. `context_tokens` is how much of the session's window it sees, None meaning all.
+    """
+
+    name: str
+    description: str
+    prompt: str
+    tools: tuple[str, ...] | None = None
+    tier: Tier = "expensive"
+    sticky_turns: int = 6
+    context_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one plugin brings. `triage` replaces the built-in triage agent; at most one plugin may
+    bring it.
+    """
+
+    tools: "tuple[Tool | SdkTool, ...]" = ()
+    handlers: tuple[Handler, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    specialists: tuple[Specialist, ...] = ()
+    triage: Specialist | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPlace:
+    """Where a plugin lives: its name, and a folder of its own in which it may keep data."""
+
+    name: str
+    folder: Path
+
+
+Plugin: TypeAlias = Callable[[PluginPlace], AbstractAsyncContextManager[Parts]]

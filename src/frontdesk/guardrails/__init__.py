@@ -1,0 +1,3 @@
+"""Checks of what comes in, what tools return and what goes out, and what the policy does about
+them.
+"""

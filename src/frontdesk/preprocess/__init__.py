@@ -1,0 +1,1 @@
+"""Handlers: what sees a message before any model."""

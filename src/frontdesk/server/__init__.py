@@ -1,0 +1,1 @@
+"""The desk over HTTP: who is calling, what they ask, answers as JSON or server-sent events."""

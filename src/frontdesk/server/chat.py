@@ -1,0 +1,78 @@
+"""`POST /v1/chat`: a message in; its turn out, as one answer, as events, or as a receipt of being
+taken in.
+"""
+
+import asyncio
+from functools import partial
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frontdesk.contract.turns import TurnResult
+from frontdesk.server.answers import answer_object, json_answer
+from frontdesk.server.bodies import read_object
+from frontdesk.server.event_stream import disconnected
+from frontdesk.server.messages import chat_body, message_of
+from frontdesk.server.problems import problem_answer
+from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.turns import ended, follow
+from frontdesk.sessions.holds import Begun
+
+router = APIRouter()
+
+
+@router.post("/v1/chat")
+async def chat(request: Request) -> Response:
+    """Starts a turn. The turn does not depend on the connection, unless `on_disconnect` says so:
+    who leaves can come back to it.
+    """
+    visit = await admit(request, "chat")
+    body = chat_body(await read_object(request, reception(request).max_body_bytes))
+    message = message_of(body, request, visit)
+    begun = await visit.desk.start(message)
+    starts = begun.state in ("started", "queued")  # who finds a running turn again did not start it
+    clings = starts and message.on_disconnect == "cancel"
+    if message.stream:
+        left = partial(visit.sessions.cancel, visit.owner, begun.turn_id) if clings else None
+        return await follow(request, visit, begun.turn_id, left=left)
+    if body.background:
+        return _answer(request, await _so_far(visit, begun))
+    wait = _ended_with_client if clings else _ended
+    return _answer(request, await wait(request, visit, begun))
+
+
+async def _ended(request: Request, visit: Visit, begun: Begun) -> TurnResult:
+    return await ended(visit, begun.turn_id)
+
+
+async def _ended_with_client(request: Request, visit: Visit, begun: Begun) -> TurnResult:
+    """The turn's result; the turn ends when its client leaves."""
+    ending = asyncio.create_task(ended(visit, begun.turn_id))
+    leaving = asyncio.create_task(disconnected(request.receive))
+    try:
+        await asyncio.wait({ending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            await visit.sessions.cancel(visit.owner, begun.turn_id)
+        return await ending
+    finally:
+        ending.cancel()
+        leaving.cancel()
+        await asyncio.gather(ending, leaving, return_exceptions=True)
+
+
+async def _so_far(visit: Visit, begun: Begun) -> TurnResult:
+    if begun.state == "started":
+        return TurnResult(begun.turn_id, begun.session_id, "in_progress")
+    if begun.state == "queued":
+        return TurnResult(begun.turn_id, begun.session_id, "queued")
+    return await visit.sessions.result(visit.owner, begun.turn_id)
+
+
+def _answer(request: Request, result: TurnResult) -> Response:
+    if result.status == "failed" and result.error:
+        return problem_answer(
+            result.error, request, turn_id=result.turn_id, session_id=result.session_id
+        )
+    pending = result.status in ("queued", "in_progress")
+    return json_answer(answer_object(result), 202 if pending else 200)

@@ -1,0 +1,105 @@
+"""Events as server-sent events: an id that can be resumed from, and one line of JSON each."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from frontdesk.contract.errors import FrontdeskError, problem
+from frontdesk.contract.events import Event, TurnEnded
+from frontdesk.server.answers import answer_object
+from frontdesk.server.problems import internal_error, problem_object
+from frontdesk.server.request_ids import report
+from frontdesk.sessions.codec import dump
+
+Numbered = tuple[str, Event]
+PING = b": ping\n\n"
+PING_S = 15.0
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class EventStream(Response):
+    """Writes a turn's events until the last; a client that leaves ends the writing, and the turn
+    only if `left` does so.
+
+    `first` reads the first event, `events` those after it. Every `ping_s` seconds a comment keeps
+    the connection open.
+    """
+
+    def __init__(
+        self,
+        turn_id: str,
+        first: asyncio.Task[Numbered | None],
+        events: AsyncGenerator[Numbered, None],
+        request: Request,
+        *,
+        left: Callable[[], Awaitable[None]] | None = None,
+        ping_s: float = PING_S,
+    ) -> None:
+        super().__init__(headers=HEADERS, media_type="text/event-stream")
+        del self.headers["content-length"]
+        self.turn_id, self.first, self.events = turn_id, first, events
+        self.request, self.left, self.ping_s = request, left, ping_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer (ASGI)."""
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        tasks = [
+            asyncio.create_task(part)
+            for part in (self._write(start, send), disconnected(receive), self._ping(send))
+        ]
+        writing, leaving, _ = tasks
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if self.left and leaving.done() and not writing.done():
+                await self.left()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _write(self, start: dict[str, Any], send: Send) -> None:
+        await send(start)
+        try:
+            async with aclosing(self.events) as events:
+                if first := await self.first:
+                    await send(_chunk(frame(*first)))
+                async for event_id, event in events:
+                    await send(_chunk(frame(event_id, event)))
+        except FrontdeskError as error:
+            await send(_chunk(self._failed(error)))
+        except Exception as error:  # noqa: BLE001 - too late for a status: logged, and a last frame
+            report(error, self.request.state.request_id)
+            await send(_chunk(self._failed(internal_error())))
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _ping(self, send: Send) -> None:
+        while True:
+            await asyncio.sleep(self.ping_s)
+            await send(_chunk(PING))
+
+    def _failed(self, error: FrontdeskError) -> bytes:
+        # No id: the event is not in the turn's log, and the client may come back for what is.
+        found = problem_object(problem(error), self.request)
+        data = dump({"turn_id": self.turn_id, "status": "failed", "error": found})
+        return b"event: turn.failed\ndata: %b\n\n" % data
+
+
+def frame(event_id: str, event: Event) -> bytes:
+    """One event in wire form. JSON escapes every line break, so text cannot forge a field."""
+    data = dump(answer_object(event.result) if isinstance(event, TurnEnded) else event)
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), event.kind.encode(), data)
+
+
+def _chunk(body: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+async def disconnected(receive: Receive) -> None:
+    """Waits until the client is gone; for a request whose body was read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,33 @@
+"""Whether the process lives, and whether it can serve."""
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frontdesk.contract.errors import StoreUnavailable
+from frontdesk.server.answers import json_answer
+from frontdesk.server.reception import reception
+from frontdesk.sessions.connection import translated
+
+router = APIRouter()
+READY_WITHIN_S = 2.0
+
+
+@router.get("/livez")
+async def livez() -> Response:
+    """The process answers."""
+    return json_answer({"status": "alive"})
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """The process can serve: Redis answers in time."""
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            with translated():
+                await reception(request).desk.sessions.redis.ping()
+    except TimeoutError:
+        raise StoreUnavailable("Redis does not answer in time; try again later.") from None
+    return json_answer({"status": "ready"})

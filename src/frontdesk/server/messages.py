@@ -1,0 +1,155 @@
+"""The body of a chat request, and the message that it becomes."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from typing import Annotated, Any, Literal, TypeVar
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from frontdesk.contract.errors import Forbidden, InvalidRequest
+from frontdesk.contract.messages import Message, OnBusy, OnDisconnect
+from frontdesk.server.identity import ACT_AS_USER
+from frontdesk.server.problems import invalid
+from frontdesk.server.reception import Visit
+
+ID = "^[A-Za-z0-9_-]{1,64}$"
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold U+0000")
+    return text
+
+
+def _with_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must hold more than white space")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Words = Annotated[Text, AfterValidator(_with_words)]
+Metadata = Annotated[
+    dict[
+        Annotated[Text, Field(min_length=1, max_length=64)],
+        Annotated[Text, Field(max_length=512)],
+    ],
+    Field(max_length=16),
+]
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """A body that takes what it names and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class TextPart(Strict):
+    """A part of a message, as in the Responses API; images and files are not taken yet."""
+
+    type: Literal["input_text"]
+    text: Words
+
+
+class ChatBody(Strict):
+    """What `POST /v1/chat` takes."""
+
+    message: Words | Annotated[list[TextPart], Field(min_length=1, max_length=64)]
+    session_id: Annotated[str, Field(pattern=ID)] | None = None
+    stream: bool = False
+    background: bool = False
+    on_busy: OnBusy = "enqueue"
+    on_disconnect: OnDisconnect = "continue"
+    instructions: Text | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The message as one text."""
+        if isinstance(self.message, str):
+            return self.message
+        return "\n".join(part.text for part in self.message)
+
+
+def chat_body(data: dict[str, Any]) -> ChatBody:
+    """The request's body, checked.
+
+    Raises:
+        InvalidRequest: a field is unknown, missing or wrong.
+    """
+    return checked(ChatBody, data)
+
+
+def checked(kind: type[Body], data: dict[str, Any]) -> Body:
+    """The body of a request as its model.
+
+    Raises:
+        InvalidRequest: a field is unknown, missing or wrong.
+    """
+    known = kind.model_fields
+    if data.keys() - known.keys():
+        raise InvalidRequest(f"A field is not known. Known are: {', '.join(known)}.")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False), known) from None
+
+
+def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
+    """The message that asks for the turn.
+
+    Raises:
+        InvalidRequest: the Idempotency-Key is malformed, or two fields exclude each other.
+        Forbidden: instructions come with a key that is no backend's.
+    """
+    if body.instructions and ACT_AS_USER not in visit.caller.scopes:
+        raise Forbidden(f"instructions need a key with the scope `{ACT_AS_USER}`.")
+    stream = body.stream or _wants_events(request)
+    if stream and body.background:
+        raise InvalidRequest("background and stream exclude each other: read the turn's events.")
+    if body.background and body.on_disconnect == "cancel":
+        raise InvalidRequest("on_disconnect: a turn in the background has no client to lose.")
+    return Message(
+        turn_id=turn_id_for(visit.owner, request.headers.get("idempotency-key")),
+        caller=visit.caller,
+        text=body.text,
+        session_id=body.session_id or "",
+        stream=stream,
+        on_busy=body.on_busy,
+        on_disconnect=body.on_disconnect,
+        instructions=body.instructions or "",
+        metadata=body.metadata,
+        request_id=request.state.request_id,
+        fingerprint=_fingerprint(body),
+    )
+
+
+def _wants_events(request: Request) -> bool:
+    accept = request.headers.get("accept", "")
+    return "text/event-stream" in accept and "application/json" not in accept
+
+
+def turn_id_for(owner: str, idempotency_key: str | None) -> str:
+    """A new id, or the one id that this owner's key stands for.
+
+    Raises:
+        InvalidRequest: the key is not 1 to 255 visible ASCII characters.
+    """
+    if idempotency_key is None:
+        return f"turn_{secrets.token_hex(16)}"
+    if not IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+        raise InvalidRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    # The owner is itself keyed with the deployment's secret, so ids of others cannot be computed.
+    digest = hmac.new(owner.encode(), idempotency_key.encode(), hashlib.sha256)
+    return f"turn_{digest.hexdigest()[:32]}"
+
+
+def _fingerprint(body: ChatBody) -> str:
+    canonical = orjson.dumps(body.model_dump(), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()

@@ -1,0 +1,113 @@
+"""Errors as answers: RFC 9457 problems with code and request id, whatever goes wrong."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frontdesk.contract.errors import (
+    FrontdeskError,
+    InvalidRequest,
+    NotFound,
+    Problem,
+    problem,
+)
+from frontdesk.sessions.codec import dump
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+ERRORS_SHOWN = 3
+
+
+class MethodNotAllowed(FrontdeskError):
+    """The route exists but not with this method."""
+
+    code, status, title = "method_not_allowed", 405, "Method not allowed"
+
+
+class UnsupportedMedia(FrontdeskError):
+    """The body is not plain JSON: another media type, or compressed."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported media type"
+
+
+def problem_object(found: Problem, request: Request, **more: str | None) -> dict[str, Any]:
+    """The problem as its JSON object; `more` are extension members, left out where None."""
+    given = {name: value for name, value in more.items() if value is not None}
+    return {
+        "type": found.type,
+        "title": found.title,
+        "status": found.status,
+        "detail": found.detail,
+        "code": found.code,
+        "request_id": request.state.request_id,
+        **given,
+    }
+
+
+def problem_answer(
+    found: Problem, request: Request, *, retry_after_s: int | None = None, **more: str | None
+) -> Response:
+    """The problem as an answer. 429 and 503 say after how many seconds to come back."""
+    body = dump(problem_object(found, request, **more))
+    answer = Response(body, found.status, media_type=MEDIA_TYPE)
+    if found.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        answer.headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
+    if found.status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def invalid(errors: Iterable[Mapping[str, Any]], fields: Iterable[str]) -> InvalidRequest:
+    """What is wrong in the known `fields`, in words that hold nothing of what was sent."""
+    known = set(fields)
+    said: dict[str, None] = {}
+    for error in errors:
+        place = next((part for part in error["loc"] if part in known), "request")
+        said[f"{place}: {error['msg'].removeprefix('Value error, ')}."] = None
+    return InvalidRequest(" ".join(list(said)[:ERRORS_SHOWN]))
+
+
+def internal_error() -> FrontdeskError:
+    """What a person is told of a bug."""
+    return FrontdeskError("The server failed; its log has the cause under this request id.")
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Makes every error of the application a problem."""
+    app.add_exception_handler(FrontdeskError, _known)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FrontdeskError)
+    return problem_answer(
+        problem(error), request, retry_after_s=error.retry_after_s, turn_id=error.turn_id
+    )
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = await _known(request, _translated(error))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _translated(error: HTTPException) -> FrontdeskError:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound("There is nothing at this address.")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return MethodNotAllowed("This address does not take this method; Allow says which.")
+    return InvalidRequest("The request is malformed.")
+
+
+async def _of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    names = [str(one["loc"][-1]) for one in error.errors()]
+    return await _known(request, invalid(error.errors(), names))

@@ -1,0 +1,112 @@
+"""Turns that were started: what they came to, their events from any point on, and their end before
+its time.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Header, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frontdesk.contract.cancellation import CancelMode
+from frontdesk.contract.errors import InvalidRequest
+from frontdesk.contract.events import TurnEnded
+from frontdesk.contract.turns import TurnResult
+from frontdesk.server.answers import answer_object, json_answer
+from frontdesk.server.bodies import read_object
+from frontdesk.server.event_stream import EventStream, Numbered
+from frontdesk.server.messages import ID
+from frontdesk.server.reception import Visit, admit, reception
+
+router = APIRouter()
+TurnId = Annotated[str, Path(pattern=ID)]
+EVENT_ID = "^[A-Za-z0-9_-]{0,64}$"
+FIRST_WITHIN_S = 0.5
+ENDED_WITHIN_S = 2.0
+
+
+@router.get("/v1/turns/{turn_id}")
+async def show_turn(request: Request, turn_id: TurnId) -> Response:
+    """The turn as it stands: the answer object, also while it runs and after it failed."""
+    visit = await admit(request, "read")
+    return json_answer(answer_object(await visit.sessions.result(visit.owner, turn_id)))
+
+
+@router.get("/v1/turns/{turn_id}/events")
+async def show_events(
+    request: Request,
+    turn_id: TurnId,
+    last_event_id: Annotated[str, Header(pattern=EVENT_ID)] = "",
+    after: Annotated[str, Query(pattern=EVENT_ID)] = "",
+) -> Response:
+    """The turn's events after the given one, live until the last; 204 when there are no more."""
+    visit = await admit(request, "read")
+    return await follow(request, visit, turn_id, last_event_id or after or None)
+
+
+@router.post("/v1/turns/{turn_id}/cancel")
+async def cancel_turn(request: Request, turn_id: TurnId) -> Response:
+    """Has the turn end early. Answers it when it has ended, else (202) as it stands after a while;
+    one that has ended already is answered as it is.
+    """
+    visit = await admit(request, "chat")
+    mode = _mode(await _body(request))
+    await visit.sessions.cancel(visit.owner, turn_id, mode)
+    try:
+        async with asyncio.timeout(ENDED_WITHIN_S):
+            return json_answer(answer_object(await ended(visit, turn_id)))
+    except TimeoutError:
+        result = await visit.sessions.result(visit.owner, turn_id)
+    pending = result.status in ("queued", "in_progress")
+    return json_answer(answer_object(result), 202 if pending else 200)
+
+
+async def follow(
+    request: Request,
+    visit: Visit,
+    turn_id: str,
+    after: str | None = None,
+    left: Callable[[], Awaitable[None]] | None = None,
+) -> Response:
+    """The stream of a turn's events. An error before the first is a status code; but while a turn
+    stays silent, the answer begins without it, so that the reader knows that it is connected.
+    `left` is awaited when the reader leaves before the end.
+    """
+    events = visit.sessions.events(visit.owner, turn_id, after)
+    first = asyncio.create_task(_next(events))
+    await asyncio.wait({first}, timeout=FIRST_WITHIN_S)
+    if first.done() and first.result() is None:
+        return Response(status_code=204)
+    return EventStream(turn_id, first, events, request, left=left)
+
+
+async def ended(visit: Visit, turn_id: str) -> TurnResult:
+    """The turn's result, when it has ended."""
+    async with aclosing(visit.sessions.events(visit.owner, turn_id)) as events:
+        async for _, event in events:
+            if isinstance(event, TurnEnded):
+                return event.result
+    return await visit.sessions.result(visit.owner, turn_id)
+
+
+async def _next(events: AsyncGenerator[Numbered, None]) -> Numbered | None:
+    return await anext(events, None)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """The body, which may be missing."""
+    headers = request.headers
+    if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+        return {}
+    return await read_object(request, reception(request).max_body_bytes)
+
+
+def _mode(body: dict[str, Any]) -> CancelMode:
+    mode: CancelMode = body.pop("mode", "immediate")
+    if body or mode not in get_args(CancelMode):
+        known = " or ".join(f"`{name}`" for name in get_args(CancelMode))
+        raise InvalidRequest(f"The body may have one field, `mode`: {known}.")
+    return mode

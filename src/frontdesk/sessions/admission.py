@@ -1,0 +1,54 @@
+"""Whether and where the turn of a message may begin."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from frontdesk.contract.errors import InvalidRequest, NotFound, QueueFull, SessionBusy
+from frontdesk.contract.messages import Message
+from frontdesk.sessions.holds import Begun
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def session_of(message: Message) -> str:
+    """The session that a message is for: the given one, or a new one.
+
+    Raises:
+        InvalidRequest: its `turn_id` cannot be one.
+        NotFound: its `session_id` cannot be one.
+    """
+    if not ID.fullmatch(message.turn_id):
+        raise InvalidRequest("The id of a turn has 1 to 64 letters, digits, `_` and `-`.")
+    if not message.session_id:
+        return f"sess_{secrets.token_hex(12)}"
+    if not ID.fullmatch(message.session_id):
+        raise NotFound("There is no such session.")
+    return message.session_id
+
+
+def not_started(message: Message, answer: Sequence[Any]) -> Begun:
+    """What the scripts' answer means for a message whose turn does not run now.
+
+    Raises:
+        FrontdeskError: the message was not taken in.
+    """
+    match answer:
+        case [b"queued", position, _, _]:
+            return Begun("queued", message.turn_id, message.session_id, position)
+        case [b"duplicate", session_id]:
+            return Begun("duplicate", message.turn_id, session_id.decode())
+        case [b"busy", running, _]:
+            raise SessionBusy(
+                "Another turn of this session is running: wait for it, or send the message with"
+                " `on_busy` `enqueue`.",
+                turn_id=running.decode(),
+            )
+        case [b"full", _]:
+            raise QueueFull(
+                "Too many messages wait in this session: send it again later.", retry_after_s=5
+            )
+        case [b"differs"]:
+            raise InvalidRequest("The same Idempotency-Key came before with another body.")
+    raise NotFound("There is no such session.")

@@ -1,0 +1,81 @@
+"""What the scripts that end a turn are told: its result, its record, its last event."""
+
+from dataclasses import replace
+
+from frontdesk.contract.cancellation import CancelMode
+from frontdesk.contract.events import TurnCreated, TurnEnded
+from frontdesk.contract.messages import Message
+from frontdesk.contract.turns import TurnRecord, TurnResult
+from frontdesk.sessions.codec import dump_event
+from frontdesk.sessions.holds import Admitted, Hold
+from frontdesk.sessions.instants import rfc3339
+from frontdesk.sessions.log import Unwritten
+from frontdesk.sessions.schema import dump_stored
+from frontdesk.sessions.scripts import Call, Scripts
+from frontdesk.sessions.totals import add_turn
+from frontdesk.sessions.window import calibrated, next_window
+
+LONGEST_HISTORY = 10_000
+ENDED_LOG_S = 600
+
+
+def note_call(scripts: Scripts, owner: str, message: Message, result: TurnResult) -> Call:
+    """Lists a turn that ended before it began; `message.session_id` is empty for a new session."""
+    turn_id, session_id = result.turn_id, result.session_id
+    code = result.error.code if result.error else None
+    now = rfc3339()
+    record = TurnRecord(turn_id, result.status, now, "", result.answer, code=code)
+    created = (1, *dump_event(TurnCreated(turn_id, session_id)))
+    ended = (2, *dump_event(TurnEnded(turn_id, result)))
+    return scripts.call(
+        *(owner, session_id, turn_id, turn_id, session_id, int(not message.session_id)),
+        *(message.fingerprint, result.status, dump_stored(result), dump_stored(record), now),
+        *(ENDED_LOG_S, LONGEST_HISTORY, *created, *ended),
+        holder=scripts.new_holder(),
+    )
+
+
+def commit_call(
+    scripts: Scripts,
+    hold: Hold,
+    record: TurnRecord,
+    result: TurnResult,
+    pending: Unwritten,
+    agent: str | None,
+    window_tokens: int | None,
+) -> Call:
+    """Ends a running turn. `agent` holds the session from here on; the window has at most
+    `window_tokens`, or starts after this turn.
+    """
+    view = replace(hold.view, factor=calibrated(hold.view.factor, hold.ledger))
+    window: int | str = ""
+    if window_tokens is not None:
+        overflowed = hold.ledger.overflowed
+        window, view = next_window(
+            hold.window_start, view, hold.history, record, window_tokens, overflowed=overflowed
+        )
+    kept_agent = agent is not None and agent == hold.agent
+    agent_turns = hold.agent_turns + 1 if kept_agent else int(agent is not None)
+    totals = dump_stored(add_turn(hold.totals, result.receipt))
+    ended = (pending.following, *dump_event(TurnEnded(hold.turn_id, result)))
+    events = [part for entry in (*pending.entries, ended) for part in entry]
+    return scripts.call(
+        *(hold.owner, hold.session_id, hold.turn_id, hold.turn_id, hold.session_id),
+        *(hold.fence, result.status, dump_stored(result), dump_stored(record)),
+        *(agent or "", agent_turns, totals, window, rfc3339()),
+        *(ENDED_LOG_S, LONGEST_HISTORY, dump_stored(view), *events),
+        holder=hold.holder,
+    )
+
+
+def cancel_call(scripts: Scripts, owner: str, waiting: Admitted, mode: CancelMode) -> Call:
+    """Has a turn end early; if it still waits, with nothing but its message."""
+    turn_id, session_id = waiting.message.turn_id, waiting.message.session_id
+    now = rfc3339()
+    result = TurnResult(turn_id, session_id, "cancelled")
+    record = TurnRecord(turn_id, "cancelled", now, waiting.message.text, "")
+    ended = (2, *dump_event(TurnEnded(turn_id, result)))  # its first event said that it waits
+    return scripts.call(
+        *(owner, session_id, turn_id, turn_id, session_id, mode),
+        *(dump_stored(result), dump_stored(record), now, ENDED_LOG_S, LONGEST_HISTORY, *ended),
+    )

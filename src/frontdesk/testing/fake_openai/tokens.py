@@ -1,0 +1,30 @@
+"""Tokens without a tokeniser: words to stream, and plausible numbers from lengths."""
+
+import re
+from collections.abc import Callable
+
+from frontdesk.testing.fake_openai.answers import Reply
+
+Fresh = Callable[[str], str]
+"""Makes a new id with this prefix."""
+
+Piece = tuple[bool, bytes]
+"""A frame of a stream, and whether it carries a token, so that it may have to wait."""
+
+_WORD = re.compile(r"\s*\S+(?:\s+$)?|^\s+$")
+
+
+def words(text: str) -> list[str]:
+    """The pieces in which a text is streamed; joined they are the text."""
+    return _WORD.findall(text)
+
+
+def tokens(size: int) -> int:
+    """About how many tokens so many bytes are."""
+    return max(1, size // 4)
+
+
+def spoken(reply: Reply) -> int:
+    """About how many tokens a reply is."""
+    calls = sum(len(call.name) + len(call.arguments) for call in reply.calls)
+    return tokens(len(reply.text.encode()) + calls)

@@ -1,0 +1,1 @@
+"""Tools: how they are called, offered to the models and tried before the models."""

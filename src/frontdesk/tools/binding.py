@@ -1,0 +1,120 @@
+"""Offering tools to the models: each becomes a function tool of the SDK that calls it our way."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from agents import FunctionTool, ModelBehaviorError, RunContextWrapper, UserError, function_tool
+from pydantic import PydanticUserError
+
+from frontdesk.contract.context import TurnContext
+from frontdesk.contract.errors import PluginError
+from frontdesk.contract.tools import Tool
+from frontdesk.contract.turns import ToolUse
+from frontdesk.tools.calls import Fit, ResultCheck, call, whole
+from frontdesk.tools.signatures import ToolSignature, signature_of
+
+if TYPE_CHECKING:
+    from agents.tool import Tool as SdkTool
+
+Invoke = Callable[..., Awaitable[str]]
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+log = structlog.get_logger()
+
+
+def bind_all(
+    tools: "Iterable[Tool | SdkTool]", check: ResultCheck, fit: Fit = whole
+) -> "dict[str, SdkTool]":
+    """All tools by name as the SDK takes them; its own tools stay as they are, and so do their
+    results, however long.
+
+    Raises:
+        PluginError: two tools have one name, or one cannot be bound.
+    """
+    bound: dict[str, SdkTool] = {}
+    for tool in tools:
+        if tool.name in bound:
+            raise PluginError(f"Two tools are named {tool.name}. Rename one of them.")
+        bound[tool.name] = bind(tool, check, fit) if isinstance(tool, Tool) else tool
+    return bound
+
+
+def bind(tool: Tool, check: ResultCheck, fit: Fit = whole) -> FunctionTool:
+    """The tool as the SDK takes it: strict where its types allow, else announced and not strict.
+
+    Raises:
+        PluginError: the SDK can make no schema of the function, or the name is not one for models.
+    """
+    invoke = _invoker(tool, signature_of(tool), check, fit)
+    try:
+        return _function_tool(tool, invoke, strict=True)
+    except UserError as error:
+        log.warning("tool.not_strict", tool=tool.name, cause=str(error))
+    return _loose(tool, invoke)
+
+
+def examine(tool: Tool) -> None:
+    """Tries whether the tool can be bound, without saying anything about strictness.
+
+    Raises:
+        PluginError: it cannot.
+    """
+    _loose(tool, _invoker(tool, signature_of(tool), _unchecked, whole))
+
+
+def _loose(tool: Tool, invoke: Invoke) -> FunctionTool:
+    try:
+        return _function_tool(tool, invoke, strict=False)
+    except UserError as error:
+        raise PluginError(f"No schema can be made of the tool {tool.name}: {error}") from error
+
+
+def _function_tool(tool: Tool, invoke: Invoke, *, strict: bool) -> FunctionTool:
+    if not NAME.fullmatch(tool.name):
+        raise PluginError(
+            f"The tool name {tool.name} must be 1 to 64 letters (a-z, A-Z), digits, _ or -."
+        )
+    misuse = partial(_misuse, tool.name)
+    try:
+        return function_tool(
+            invoke,
+            name_override=tool.name,
+            strict_mode=strict,
+            failure_error_function=misuse,  # type: ignore[arg-type]  # None: the error rises
+        )
+    except PydanticUserError as error:
+        raise PluginError(
+            f"No schema can be made of the tool {tool.name}: {error.message}"
+        ) from error
+
+
+def _invoker(tool: Tool, signature: ToolSignature, check: ResultCheck, fit: Fit) -> Invoke:
+    """A function that looks to the SDK like the tool's, but takes the SDK's context first."""
+
+    async def invoke(_run: RunContextWrapper[TurnContext], /, *args: Any, **kwargs: Any) -> str:
+        arguments = shape.bind(_run, *args, **kwargs).arguments
+        del arguments["_run"]
+        return (await call(tool, _run.context, arguments, check, fit)).text
+
+    first = next(iter(inspect.signature(invoke).parameters.values()))
+    shape = inspect.Signature((first, *signature.parameters), return_annotation=str)
+    invoke.__doc__ = inspect.getdoc(tool.function)
+    invoke.__annotations__ = {each.name: each.annotation for each in shape.parameters.values()}
+    invoke.__signature__ = shape  # type: ignore[attr-defined]  # what inspect.signature reads
+    return invoke
+
+
+def _misuse(name: str, run: RunContextWrapper[TurnContext], error: Exception) -> str | None:
+    """What a model is told whose arguments do not fit; the tool has not been called then."""
+    if not isinstance(error, ModelBehaviorError):
+        return None
+    run.context.ledger.tools.append(ToolUse(name, 0.0, False))
+    return f"The tool {name} was not called: the arguments do not fit its parameters."
+
+
+async def _unchecked(text: str, _ledger: object) -> str:
+    return text

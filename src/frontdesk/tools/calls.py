@@ -1,0 +1,89 @@
+"""The one way to call a tool: with its deadline, noted in the ledger, its result checked."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+import structlog
+from pydantic_core import to_jsonable_python
+
+from frontdesk.contract.attempts import Failed, attempt
+from frontdesk.contract.context import Ledger, TurnContext
+from frontdesk.contract.tools import Tool
+from frontdesk.contract.turns import ToolUse
+from frontdesk.tools.signatures import signature_of
+
+ResultCheck = Callable[[str, Ledger], Awaitable[str]]
+"""The guardrails' word about a tool's result: the text that may go on."""
+
+Fit = Callable[[str, TurnContext], Awaitable[str]]
+"""What a model gets of a checked result: all of it, or its beginning and a handle."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a call came to: `text` is for the model; `value` is what the function returned, which no
+    guardrail has seen.
+    """
+
+    text: str
+    ok: bool
+    value: Any = None
+
+
+async def whole(text: str, _context: TurnContext) -> str:
+    """All of a result, however long."""
+    return text
+
+
+async def call(
+    tool: Tool,
+    context: TurnContext,
+    arguments: Mapping[str, Any],
+    check: ResultCheck,
+    fit: Fit = whole,
+) -> Result:
+    """Calls a tool. When it fails the result is not ok, and its text tells the model so.
+
+    Raises:
+        GuardrailUnavailable: the check failed, so nothing may pass.
+        Fenced: the tool has a side effect, and the turn is another process's by now.
+        StoreUnavailable: the tool has a side effect, and that could not be written down.
+    """
+    if tool.side_effect:
+        await context.before_effect()
+    began, ok = time.perf_counter(), False
+    try:
+        result = await attempt(_result(tool, context, arguments), tool.timeout_s)
+        ok = True
+    except Failed as failed:
+        log.warning("tool.failed", tool=tool.name, error=failed.error, at=failed.at)
+        return Result(_apology(tool, failed.what), False)
+    finally:
+        ms = (time.perf_counter() - began) * 1000
+        context.ledger.tools.append(ToolUse(tool.name, ms, ok))
+    text = await check(result.text, context.ledger)
+    return replace(result, text=await fit(text, context))
+
+
+async def _result(tool: Tool, context: TurnContext, arguments: Mapping[str, Any]) -> Result:
+    bound = signature_of(tool).bind(context, arguments)
+    value = await tool.function(*bound.args, **bound.kwargs)
+    return Result(_text(value), True, value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()  # a lone surrogate could not be stored
+    return orjson.dumps(value, default=to_jsonable_python, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _apology(tool: Tool, what: str) -> str:
+    text = f"The tool {tool.name} failed: {what}."
+    if tool.side_effect:
+        text += " Its outcome is unknown; do not call it again in this turn."
+    return text

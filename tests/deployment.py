@@ -1,0 +1,172 @@
+"""A deployment for the property test: two desks on one server, users, and what they were told."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from frontdesk.assembly import open_desk
+from frontdesk.config import load_settings
+from frontdesk.contract.context import Ledger, TurnContext
+from frontdesk.contract.errors import NotFound
+from frontdesk.contract.events import TextDelta, TurnEnded
+from frontdesk.contract.guardrails import Finding, Guardrail, Policy
+from frontdesk.contract.keys import LEASES, OwnerKeys
+from frontdesk.contract.messages import Caller, Message
+from frontdesk.contract.parts import Parts, PluginPlace, Specialist
+from frontdesk.contract.tools import tool
+from frontdesk.contract.turns import TurnRecord, TurnResult
+from frontdesk.desk import Desk
+from frontdesk.sessions.connection import open_redis
+from frontdesk.sessions.scripts import member
+from frontdesk.testing import FakeOpenAI, fake_openai
+
+MARK = re.compile(r"<(\w+)-(\d+)>")
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn that was taken in; `result` is there once its last event was read."""
+
+    id: str
+    number: int
+    message: Message
+    status: str
+    result: TurnResult | None = None
+    reader: "asyncio.Task[None] | None" = None
+
+
+@dataclass(slots=True)
+class Talk:
+    """What a user did in the current session, in the order in which it was taken in."""
+
+    user: str
+    session_id: str = ""
+    turns: list[Turn] = field(default_factory=list)
+
+    @property
+    def open(self) -> list[Turn]:
+        return [turn for turn in self.turns if turn.result is None]
+
+
+class Deployment:
+    """Two desks that speak one protocol each, and users who talk to either of them."""
+
+    def __init__(self, desks: Sequence[Desk], upstream: FakeOpenAI, redis: Redis) -> None:
+        self.desks, self.upstream, self.redis = desks, upstream, redis
+        self.paid: list[str] = []
+        self._numbers = count(1)
+
+    async def say(self, talk: Talk, at: int, words: str, *, run: bool = True, **how: Any) -> Turn:
+        """Sends a message, whose words carry the user's mark unless it is a command."""
+        number = next(self._numbers)
+        text = words if words.startswith("/") else f"<{talk.user}-{number}> {words}"
+        message = Message(f"turn_{number}", Caller("acme", talk.user), text, talk.session_id, **how)
+        desk = self.desks[at]
+        if run:
+            begun = await desk.start(message)
+        else:  # the process dies before it runs the turn
+            begun = await desk.sessions.begin(message, text, Ledger())
+        talk.session_id = begun.session_id
+        turn = Turn(message.turn_id, number, message, begun.state)
+        talk.turns.append(turn)
+        turn.reader = asyncio.create_task(self._read(talk, turn, self.desks[number % 2]))
+        return turn
+
+    async def ended(self, *turns: Turn) -> None:
+        """Waits for the end of turns."""
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(turn.reader for turn in turns if turn.reader))
+
+    async def records(self, talk: Talk, at: int) -> list[TurnRecord]:
+        """The session's history."""
+        sessions = self.desks[at].sessions
+        try:
+            return list(await sessions.turns(self.owner(talk), talk.session_id, 1000))
+        except NotFound:
+            return []
+
+    def owner(self, talk: Talk) -> str:
+        """Under which the user's keys are."""
+        return self.desks[0].sessions.owner(Caller("acme", talk.user))
+
+    async def lose(self, talk: Talk, *, dead: bool) -> None:
+        """Lets the session's lease run out; `dead` drivers stop first, others become zombies."""
+        owner, session_id = self.owner(talk), talk.session_id
+        entry = member(owner, session_id)
+        for desk in self.desks if dead else ():
+            drive = desk.sessions._drivers._drives.get(entry)
+            if drive and drive.task:
+                drive.task.cancel()
+                await asyncio.wait([drive.task])
+        if await self.redis.delete(OwnerKeys(owner).session(session_id, "lease")):
+            await self.redis.zadd(LEASES, {entry: 0})
+
+    async def _read(self, talk: Talk, turn: Turn, desk: Desk) -> None:
+        text: dict[int, str] = {}
+        async with aclosing(desk.sessions.events(self.owner(talk), turn.id)) as events:
+            try:
+                async for _, event in events:
+                    if isinstance(event, TextDelta):
+                        text[event.message] = text.get(event.message, "") + event.text
+                    elif isinstance(event, TurnEnded):
+                        turn.result = event.result
+            except NotFound:
+                return  # it was forgotten
+        if turn.result and turn.result.status == "completed":
+            assert list(text.values())[-1] == turn.result.answer
+
+    @asynccontextmanager
+    async def plugin(self, _place: PluginPlace) -> AsyncIterator[Parts]:
+        """Tools that work, fail and cost; a specialist; a rule for answers only."""
+
+        @tool
+        async def look(text: str = "") -> str:
+            """Looks something up."""
+            return f"found {text}"
+
+        @tool
+        async def crash() -> str:
+            """Fails."""
+            raise ValueError("it broke")
+
+        @tool(side_effect=True)
+        async def pay(context: TurnContext) -> str:
+            """Pays."""
+            self.paid.append(context.turn_id)
+            return f"paid in {context.turn_id}"
+
+        rule = Guardrail("rule", _forbidden, frozenset({"output"}), reach=9)
+        expert = Specialist("expert", "Knows all.", "Answer.", sticky_turns=2)
+        yield Parts((look, crash, pay), guardrails=(rule,), specialists=(expert,))
+
+
+async def _forbidden(text: str) -> Sequence[Finding]:
+    return [Finding("rule", hit.start(), hit.end()) for hit in re.finditer("forbidden", text)]
+
+
+@asynccontextmanager
+async def deployed(url: str, folder: Path) -> AsyncIterator[Deployment]:
+    """Opens a deployment on an emptied server."""
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        upstream, redis = await enter(fake_openai()), await enter(open_redis(url))
+        await redis.flushall()
+        desks: list[Desk] = []
+        deployment = Deployment(desks, upstream, redis)
+        for protocol in ("responses", "chat_completions"):
+            settings = load_settings(
+                **{"redis_url": url, "secret": "a secret", "openai_base_url": upstream.base_url},
+                **{"data_dir": folder, "lease_s": 0.6, "context_tokens": 300},
+                model_api=protocol,
+            )
+            plugins = {"props": deployment.plugin}
+            policy = Policy(blocked_words=("heron",))
+            desks.append(await enter(open_desk(settings, plugins=plugins, policy=policy)))
+        yield deployment

@@ -1,0 +1,224 @@
+"""Whatever happens to its turns, a session's history stays valid, whole, in order, and its owner's:
+random sequences of turns, failures, deaths of processes and zombies, on two processes.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.deployment import MARK, Talk, Turn, deployed
+from tests.histories import faults, said_by_user, shown
+
+from frontdesk.contract.errors import QueueFull
+from frontdesk.contract.turns import TurnRecord
+from frontdesk.testing import Request
+
+Value = TypeVar("Value")
+
+USERS = ("ann", "bob", "eve")
+WORDS = (
+    "Good morning",
+    "[tool:look] and tell me",
+    '[tool:look {"text": "a"}] [tool:look {"text": "b"}] both',
+    "[tool:crash] now",
+    "[tool:pay] please",
+    "[tool:pay] [400] please",
+    "[tool:nothing_of_that_name] now",
+    "[tool:look] [cut] so it goes on and on",
+    "[handoff:expert] help",
+    "[handoff:expert] [tool:look] [tool:pay] help",
+    "[tool:release] thanks",
+    "the heron flies",
+    "say what is forbidden here",
+    "[400] fails",
+    "[cut] breaks off in the middle of it",
+    "[malformed] breaks",
+    "[long:60] tell me",
+    "/reset",
+    "/help",
+)
+SLOW = (
+    "[slow:0.01] [long:30] tell",
+    "[tool:pay] [slow:0.01] then tell me what it cost",
+    "[slow:0.02] [handoff:expert] [tool:look] tell me",
+)
+users, desks = st.sampled_from(USERS), st.sampled_from((0, 1))
+
+
+class Conversations(RuleBasedStateMachine):
+    """Three users at two desks."""
+
+    url: str
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner, self.stack = asyncio.Runner(), AsyncExitStack()
+        self.talks = {user: Talk(user) for user in USERS}
+        self.told = 0
+        self.world = self.do(self.stack.enter_async_context(deployed(self.url, self.folder)))
+
+    def do(self, work: Coroutine[Any, Any, Value]) -> Value:
+        return self.runner.run(work)
+
+    @rule(user=users, at=desks, words=st.sampled_from(WORDS), stream=st.booleans())
+    def talks_and_waits(self, user: str, at: int, words: str, stream: bool) -> None:
+        self.do(self._say(user, at, words, wait=True, stream=stream))
+
+    @rule(user=users, at=desks, words=st.sampled_from(WORDS + SLOW), stream=st.booleans())
+    def talks_on(self, user: str, at: int, words: str, stream: bool) -> None:
+        self.do(self._say(user, at, words, stream=stream))
+
+    @rule(
+        user=users, at=desks, words=st.sampled_from(SLOW), dead=st.booleans(), ms=st.integers(0, 90)
+    )
+    def loses_a_process_in_a_turn(
+        self, user: str, at: int, words: str, dead: bool, ms: int
+    ) -> None:
+        self.do(self._lose(user, at, words, dead, ms / 1000))
+
+    @rule(user=users, at=desks)
+    def loses_a_process_before_the_turn_runs(self, user: str, at: int) -> None:
+        self.do(self._abandon(user, at))
+
+    @rule(user=users, at=desks, which=st.integers(0, 9))
+    def sends_it_again(self, user: str, at: int, which: int) -> None:
+        self.do(self._repeat(user, at, which))
+
+    @rule(user=users)
+    def is_patient(self, user: str) -> None:
+        self.do(self.world.ended(*self.talks[user].turns))
+
+    @rule(user=users)
+    def forgets_the_session(self, user: str) -> None:
+        self.do(self._forget(user))
+
+    @invariant()
+    def histories_are_valid_whole_in_order_and_their_owners(self) -> None:
+        for number, talk in enumerate(self.talks.values()):
+            check_history(talk, self.do(self.world.records(talk, number % 2)))
+
+    @invariant()
+    def models_are_shown_valid_histories_of_one_owner(self) -> None:
+        requests = self.world.upstream.requests
+        for request in requests[self.told :]:
+            check_request(request, self.talks)
+        self.told = len(requests)
+
+    @invariant()
+    def side_effects_happen_once(self) -> None:
+        assert len(self.world.paid) == len(set(self.world.paid))
+
+    def teardown(self) -> None:
+        try:
+            talks = self.talks.values()
+            self.do(self.world.ended(*(turn for talk in talks for turn in talk.turns)))
+            assert not [turn for talk in talks for turn in talk.open]
+            self.histories_are_valid_whole_in_order_and_their_owners()
+            self.models_are_shown_valid_histories_of_one_owner()
+        finally:
+            self.do(self.stack.aclose())
+            self.runner.close()
+
+    async def _say(
+        self, user: str, at: int, words: str, *, wait: bool = False, **how: Any
+    ) -> Turn | None:
+        try:
+            turn = await self.world.say(self.talks[user], at, words, **how)
+        except QueueFull:
+            return None
+        if wait:
+            await self.world.ended(turn)
+        return turn
+
+    async def _lose(self, user: str, at: int, words: str, dead: bool, after_s: float) -> None:
+        turn = await self._say(user, at, words, stream=True)
+        if turn:
+            await asyncio.sleep(after_s)
+            await self.world.lose(self.talks[user], dead=dead)
+            await self.world.ended(turn)
+
+    async def _abandon(self, user: str, at: int) -> None:
+        turn = await self._say(user, at, "[tool:look] are you there?", run=False)
+        if turn:
+            await self.world.lose(self.talks[user], dead=False)
+            await self.world.ended(turn)
+
+    async def _repeat(self, user: str, at: int, which: int) -> None:
+        turns = self.talks[user].turns[-1 - which :][:1]
+        for turn in turns:
+            begun = await self.world.desks[at].start(turn.message)
+            assert (begun.state, begun.session_id) == ("duplicate", self.talks[user].session_id)
+
+    async def _forget(self, user: str) -> None:
+        talk = self.talks[user]
+        if not talk.session_id:
+            return
+        self.talks[user] = Talk(user)
+        await self.world.desks[0].sessions.forget(self.world.owner(talk), talk.session_id)
+        await self.world.ended(*talk.turns)
+
+
+def check_history(talk: Talk, records: list[TurnRecord]) -> None:
+    """The listed turns against what the user was told."""
+    ids = [record.id for record in records]
+    told = {turn.id: turn.result for turn in talk.turns if turn.result}
+    assert len(set(ids)) == len(ids)
+    assert set(told) <= set(ids) <= {turn.id for turn in talk.turns}
+    ran = [turn.id for turn in talk.turns if turn.status != "ended" and turn.id in ids]
+    assert ran == [turn_id for turn_id in ids if turn_id in ran]
+    for record in records:
+        result = told.get(record.id)
+        assert result is None or (record.status, record.answer) == (result.status, result.answer)
+    assert faults([item for record in records for item in record.items]) == []
+    assert {user for user, _ in MARK.findall(str(records))} <= {talk.user}
+    assert "heron" not in str(records)
+
+
+def check_request(request: Request, talks: dict[str, Talk]) -> None:
+    """What a model was shown."""
+    items = shown(request)
+    assert faults([*items, {"role": "assistant", "content": "the answer to come"}]) == []
+    said = [MARK.search(text) for text in said_by_user(items)]
+    marks = [(mark[1], int(mark[2])) for mark in said if mark]
+    assert {user for user, _ in MARK.findall(str(items))} == {marks[-1][0]}
+    numbers = [number for _, number in marks]
+    assert numbers == sorted(set(numbers))
+    talk = talks[marks[-1][0]]
+    assert not _left_behind(talk, numbers), "a model saw what was said before a reset"
+    assert "heron" not in str(items)
+
+
+def _left_behind(talk: Talk, numbers: list[int]) -> list[int]:
+    resets = [
+        turn.number
+        for turn in talk.turns
+        if turn.message.text == "/reset" and turn.result and turn.result.status == "completed"
+    ]
+    last = max((number for number in resets if number < numbers[-1]), default=0)
+    return [number for number in numbers if number < last]
+
+
+def test_history_survives_whatever_happens(redis_url: str, tmp_path: Path) -> None:
+    class Here(Conversations):
+        url, folder = redis_url, tmp_path
+
+    bounds = settings(
+        max_examples=12,
+        stateful_step_count=25,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Here, settings=bounds)
