@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from frontdesk.contract.turns import GuardrailNote
 
@@ -19,6 +19,37 @@ class Finding:
     category: str
     start: int
     end: int
+
+
+class View(Protocol):
+    """A text in the spelling in which it is compared."""
+
+    @property
+    def text(self) -> str:
+        """The characters to search in."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where `text[start:end]` stands in the original."""
+
+
+class Text(Protocol):
+    """A text to check, normalised once for all checks."""
+
+    @property
+    def original(self) -> str:
+        """As it was written."""
+
+    @property
+    def folded(self) -> View:
+        """In NFKC and one case, without invisible characters, jamo joined to syllables, every digit
+        ASCII, look-alikes of Latin letters Latin.
+        """
+
+    @property
+    def joined(self) -> View:
+        """The folded view with letters and digits that stand apart ("s p a c e d", "d.o.t") put
+        together.
+        """
 
 
 Check = Callable[[str], Awaitable[Sequence[Finding]]]
