@@ -52,7 +52,7 @@ class Facts:
             return same
         fact, keys = Fact(_new_id(), text, rfc3339()), OwnerKeys(owner)
         asked = keys.turn(turn_id) if turn_id else keys.facts
-        sealed = self._scripts.sealing.of(owner).seal(dump(fact), fact.id)
+        sealed = self._scripts.sealing.of(owner).seal(dump(fact))
         told = [fact.id, sealed, MOST_FACTS, self._keep_s]
         kept = await self._scripts.run("remember", ([keys.facts, asked], told))
         if kept < 0:

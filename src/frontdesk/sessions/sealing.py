@@ -12,6 +12,7 @@ stay far from their limit of 2^32 per key, and a value that is moved to another 
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from frontdesk.config import Settings, load_encryption_keys
 from frontdesk.contract.errors import BrokenRecord, StoreUnreadable
 
 PREFIX = b"\xffsealed1:"
+LABEL = re.compile(PREFIX + rb"([0-9a-f]{8}):([A-Za-z0-9_-]*):")
 NONCE_BYTES = 12
 ID_DIGITS = 8
 
@@ -37,20 +39,20 @@ class Label:
 class Seal:
     """Seals and opens the values of one owner. Without keys it seals nothing."""
 
-    __slots__ = ("_ciphers", "_first", "_keys", "owner")
+    __slots__ = ("_ciphers", "_first", "_keys", "_owner", "owner")
 
     def __init__(self, owner: str, keys: Mapping[str, bytes]) -> None:
-        self.owner, self._keys = owner, keys
+        self.owner, self._owner, self._keys = owner, owner.encode(), keys
         self._first = next(iter(keys), None)
         self._ciphers: dict[str, AESGCM] = {}
 
     def seal(self, data: bytes, name: str = "") -> bytes:
-        """The value as Redis may hold it."""
+        """The value as Redis may hold it. It opens beside no other owner and name."""
         if self._first is None:
             return data
         head = b"%b%b:%b:" % (PREFIX, self._first.encode(), name.encode())
         nonce = os.urandom(NONCE_BYTES)
-        return head + nonce + self._cipher(self._first).encrypt(nonce, data, self._bound(head))
+        return head + nonce + self._cipher(self._first).encrypt(nonce, data, self._owner + head)
 
     def open(self, data: bytes) -> bytes:
         """The value that was sealed; one that never was stays as it is.
@@ -61,31 +63,27 @@ class Seal:
         """
         if not data.startswith(PREFIX):
             return data
-        label = label_of(data)
-        if label.key_id not in self._keys:
-            raise StoreUnreadable(_missing(label.key_id))
-        begin = len(PREFIX) + len(label.key_id) + len(label.name) + 2
-        nonce, sealed = data[begin : begin + NONCE_BYTES], data[begin + NONCE_BYTES :]
+        label = _labelled(data)
+        cipher, begin = self._cipher(label[1].decode()), label.end() + NONCE_BYTES
         try:
-            return self._cipher(label.key_id).decrypt(nonce, sealed, self._bound(data[:begin]))
+            nonce = data[label.end() : begin]
+            return cipher.decrypt(nonce, data[begin:], self._owner + label[0])
         except (InvalidTag, ValueError):  # ValueError: too short for a nonce
-            raise BrokenRecord(
-                "A sealed value does not open with its key: it was changed, or was another user's;"
-                " see docs/operations.md."
-            ) from None
+            raise _broken() from None
 
     def open_all(self, values: Iterable[bytes]) -> list[bytes]:
         """All of the values, opened; raises as `open` does."""
         return [self.open(value) for value in values]
 
-    def _bound(self, head: bytes) -> bytes:
-        """What a value is sealed together with: it opens beside nothing else."""
-        return self.owner.encode() + head
-
     def _cipher(self, key_id: str) -> AESGCM:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            own = hmac.digest(self._keys[key_id], self.owner.encode() + b"\x01", "sha256")
+            if key_id not in self._keys:
+                raise StoreUnreadable(
+                    f"This is sealed with the key {key_id}, which the server does not have: its"
+                    " operator has to add it to FRONTDESK_ENCRYPTION_KEYS."
+                )
+            own = hmac.digest(self._keys[key_id], self._owner + b"\x01", "sha256")
             cipher = self._ciphers[key_id] = AESGCM(own)
         return cipher
 
@@ -126,19 +124,23 @@ def label_of(data: bytes) -> Label:
     Raises:
         BrokenRecord: it is not whole.
     """
-    try:
-        key_id, name, _ = data[len(PREFIX) :].split(b":", 2)
-        return Label(key_id.decode("ascii"), name.decode("ascii"))
-    except ValueError:  # fewer parts, or not ASCII
-        raise BrokenRecord("A sealed value has no label; see docs/operations.md.") from None
+    label = _labelled(data)
+    return Label(label[1].decode(), label[2].decode())
+
+
+def _labelled(data: bytes) -> re.Match[bytes]:
+    label = LABEL.match(data)
+    if label is None:
+        raise _broken()
+    return label
+
+
+def _broken() -> BrokenRecord:
+    return BrokenRecord(
+        "A sealed value does not open with its key: it was changed, or was another user's; see"
+        " docs/operations.md."
+    )
 
 
 def _id_of(key: bytes) -> str:
     return hashlib.sha256(b"frontdesk key id " + key).hexdigest()[:ID_DIGITS]
-
-
-def _missing(key_id: str) -> str:
-    return (
-        f"This is sealed with the key {key_id}, which the server does not have: its operator has to"
-        " add it to FRONTDESK_ENCRYPTION_KEYS."
-    )
