@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx2
 import pytest
 from redis.asyncio import Redis
 from tests.sealed_desks import (
@@ -79,6 +80,17 @@ async def test_a_message_that_waits_under_a_missing_key_is_set_aside_and_its_tur
     assert following
     assert isinstance(following.unreadable, StoreUnreadable)
     assert [is_sealed(raw) for _, raw in following.broken] == [True]
+
+
+async def test_the_api_answers_with_a_problem_that_names_the_key(
+    ann_http: httpx2.AsyncClient, settings: Settings
+) -> None:
+    async with visited(settings, OLD) as ann:
+        await ann.ask(f"{SAID} one")
+    answer = await ann_http.get(f"/v1/sessions/{ann.session_id}/turns")
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unreadable")
+    assert sealing(OLD).key_ids[0] in answer.json()["detail"]
+    assert answer.headers["retry-after"]
 
 
 async def test_a_kept_answer_under_a_missing_key_is_a_miss(settings: Settings) -> None:

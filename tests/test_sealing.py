@@ -104,6 +104,7 @@ async def test_a_changed_turn_is_set_aside_as_any_broken_one(
         told = await ann.ask(f"{SAID} two")
         assert told.error
         assert told.error.code == "broken_record"
+        assert [record.code for record in await ann.records()] == ["broken_record"] * 2
         assert await redis.lrange(broken, 0, -1) == [changed]
         assert (await ann.ask(f"{SAID} three")).status == "completed"
 

@@ -40,3 +40,15 @@ def read_history(seal: Seal, raw: Sequence[bytes], start: int) -> History:
         if record.code == BrokenRecord.code and unreadable(opened[place - start])
     )
     return History(records, broken, locked)
+
+
+def read_turns(seal: Seal, raw: Sequence[bytes]) -> tuple[TurnRecord, ...]:
+    """Turns for people: one that nobody can read says so in its place.
+
+    Raises:
+        StoreUnreadable: a key is missing.
+    """
+    history = read_history(seal, raw, 0)
+    if history.locked:
+        raise history.locked
+    return history.records

@@ -11,8 +11,9 @@ from frontdesk.config import Settings
 from frontdesk.contract.errors import NotFound
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import SessionInfo, SessionTotals, TurnRecord, TurnResult
-from frontdesk.sessions.codec import dump, load
+from frontdesk.sessions.codec import dump
 from frontdesk.sessions.connection import translated
+from frontdesk.sessions.history import read_turns
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.reads import PAGE, Archive
 from frontdesk.sessions.scripts import Scripts
@@ -80,8 +81,8 @@ class Lifecycle:
             if not elements:
                 return
             place = base + first + len(elements)
-            opened = self._scripts.sealing.of(owner).open_all(elements)
-            yield b"".join(turn_line(load(TurnRecord, element)) for element in opened)
+            records = read_turns(self._scripts.sealing.of(owner), elements)
+            yield b"".join(turn_line(record) for record in records)
 
     async def take_in(self, owner: str, session: Transferred) -> SessionInfo:
         """Makes a new session of an exported one, under new ids. It has cost nothing yet, and

@@ -10,7 +10,8 @@ from frontdesk.contract.errors import NotFound
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import SessionInfo, SessionTotals, TurnRecord, TurnResult
 from frontdesk.sessions.connection import translated
-from frontdesk.sessions.schema import load_stored, load_turn, load_turns
+from frontdesk.sessions.history import read_turns
+from frontdesk.sessions.schema import load_stored, load_turn
 from frontdesk.sessions.scripts import Scripts
 from frontdesk.sessions.sealing import Seal, is_sealed, label_of
 
@@ -85,7 +86,7 @@ class Archive:
             first = 0 if after is None else max(int(place) + 1 - int(base or 0), 0)
             listed = keys.session(session_id, "turns")
             elements: Any = await self._redis.lrange(listed, first, first + max(limit, 1) - 1)
-        return load_turns(self._seal(owner).open_all(elements))
+        return read_turns(self._seal(owner), elements)
 
     async def forget(self, owner: str, session_id: str) -> int:
         """Deletes a session with all its turns; answers how many keys went.
