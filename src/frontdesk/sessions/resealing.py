@@ -77,13 +77,13 @@ class Resealing:
             StoreUnavailable: Redis does not answer.
         """
         counted: Counter[str] = Counter()
-        async with aclosing(self._keys()) as keys:
-            async for key, known in keys:
-                with translated():
+        with translated():
+            async with aclosing(self._keys()) as keys:
+                async for key, known in keys:
                     counted.update(_key_of(raw) for raw in await self._sample(key, known))
-                most -= 1
-                if most <= 0:
-                    break
+                    most -= 1
+                    if most <= 0:
+                        break
         return counted
 
     async def run(self) -> Resealed:
@@ -130,7 +130,8 @@ class Resealing:
     async def _sample(self, key: str, known: re.Match[str]) -> list[bytes]:
         redis: Any = self._redis
         if known["list"]:
-            return [raw for end in (0, -1) if (raw := await redis.lindex(key, end))]
+            ends = {await redis.lindex(key, end) for end in (0, -1)}  # they may be the same
+            return [raw for raw in ends if raw]
         return [raw async for page in self._pages(key, known) for _, raw in page]
 
     def _anew(
