@@ -1,6 +1,6 @@
 """The window of a history as it comes from Redis: opened, read, and what cannot be read told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from frontdesk.contract.errors import BrokenRecord, StoreUnreadable
@@ -13,8 +13,8 @@ LOCKED = dump_stored(TurnRecord("unreadable", "failed", "", "", "", code=StoreUn
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Turns, oldest first. `broken` are places, counted from the session's first turn, and bytes of
-    those that nobody can read; `locked` says which key is missing for others.
+    """Turns in their order. `broken` are places and bytes of those that nobody can read; `locked`
+    says which key is missing for others.
     """
 
     records: tuple[TurnRecord, ...]
@@ -22,8 +22,8 @@ class History:
     locked: StoreUnreadable | None = None
 
 
-def read_history(seal: Seal, raw: Sequence[bytes], start: int) -> History:
-    """The turns that Redis holds from the place `start` on."""
+def read_history(seal: Seal, raw: Sequence[bytes], places: Iterable[int]) -> History:
+    """The turns that Redis holds at these places, counted from the session's first turn."""
     opened, locked = list[bytes](), None
     for element in raw:
         try:
@@ -35,9 +35,9 @@ def read_history(seal: Seal, raw: Sequence[bytes], start: int) -> History:
             opened.append(LOCKED)
     records = load_turns(opened)
     broken = tuple(
-        (place, raw[place - start])
-        for place, record in enumerate(records, start)
-        if record.code == BrokenRecord.code and unreadable(opened[place - start])
+        (place, raw[at])
+        for at, (place, record) in enumerate(zip(places, records, strict=True))
+        if record.code == BrokenRecord.code and unreadable(opened[at])
     )
     return History(records, broken, locked)
 
@@ -48,7 +48,7 @@ def read_turns(seal: Seal, raw: Sequence[bytes]) -> tuple[TurnRecord, ...]:
     Raises:
         StoreUnreadable: a key is missing.
     """
-    history = read_history(seal, raw, 0)
+    history = read_history(seal, raw, range(len(raw)))
     if history.locked:
         raise history.locked
     return history.records

@@ -111,7 +111,7 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
     _, turn, (payload, tries, acted, cancel), state, window_start, raw, facts = answer
     fence, agent, agent_turns, totals, stored = state
     view = load_stored(View, stored) if stored else View()
-    history = read_history(seal, raw, window_start)
+    history = read_history(seal, raw, range(window_start, window_start + len(raw)))
     nobody = Message(turn.decode(), Caller("", ""), "", session_id)
     admitted, lost = _read(lambda: load_admitted(seal, payload), Admitted(nobody, time.time(), ()))
     user_facts, closed = _read(lambda: read_facts(seal.open_all(facts)), NO_FACTS)

@@ -20,7 +20,7 @@ PAGE = 200
 IN_CLEAR = "in the clear"
 BROKEN = "broken"
 WORDS = ("message", "result", "title", "metadata")
-"""The fields of sessions and turns that hold what somebody said."""
+"""The fields of sessions and turns that hold what somebody said, also before they were sealed."""
 KEY = re.compile(
     r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|t:[^:]+:results)|(?P<fields>s:[^:]+:meta|t:[^:]+)"
     r"|(?P<list>s:[^:]+:(?:turns|broken))|(?P<string>cache:.+))"
@@ -114,11 +114,10 @@ class Resealing:
 
     async def _pages(self, key: str, known: re.Match[str]) -> AsyncGenerator[Values, None]:
         redis: Any = self._redis
-        if known["fields"]:
-            values = zip(WORDS, await redis.hmget(key, *WORDS), strict=True)
-            yield [(field, raw) for field, raw in values if raw]
-        elif known["hash"]:
-            yield [(field.decode(), raw) for field, raw in (await redis.hgetall(key)).items()]
+        if known["fields"] or known["hash"]:
+            values = [(field.decode(), raw) for field, raw in (await redis.hgetall(key)).items()]
+            every = known["hash"] is not None
+            yield [v for v in values if every or v[0] in WORDS or is_sealed(v[1])]
         elif known["string"]:
             yield [("", raw) for raw in [await redis.get(key)] if raw]
         else:
