@@ -1,8 +1,10 @@
 """Whether and where the turn of a message may begin."""
 
+import hmac
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from frontdesk.contract.errors import InvalidRequest, NotFound, QueueFull, SessionBusy
@@ -26,6 +28,14 @@ def session_of(message: Message) -> str:
     if not ID.fullmatch(message.session_id):
         raise NotFound("There is no such session.")
     return message.session_id
+
+
+def keyed(message: Message, secret: bytes) -> Message:
+    """The message with a fingerprint that only this deployment can compute: a bare digest would
+    tell whoever reads Redis whether they guessed what was said.
+    """
+    digest = hmac.digest(secret, message.fingerprint.encode(), "sha256")
+    return replace(message, fingerprint=digest.hex())
 
 
 def not_started(message: Message, answer: Sequence[Any]) -> Begun:
