@@ -4,7 +4,6 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from frontdesk.contract.errors import InvalidRequest, NotFound, QueueFull, SessionBusy
@@ -30,12 +29,11 @@ def session_of(message: Message) -> str:
     return message.session_id
 
 
-def keyed(message: Message, secret: bytes) -> Message:
-    """The message with a fingerprint that only this deployment can compute: a bare digest would
-    tell whoever reads Redis whether they guessed what was said.
+def keyed(fingerprint: str, secret: bytes) -> str:
+    """A fingerprint that only this deployment can compute: a bare digest would tell whoever reads
+    Redis whether they guessed what was said.
     """
-    digest = hmac.digest(secret, message.fingerprint.encode(), "sha256")
-    return replace(message, fingerprint=digest.hex())
+    return hmac.digest(secret, fingerprint.encode(), "sha256").hex()
 
 
 def not_started(message: Message, answer: Sequence[Any]) -> Begun:

@@ -1,9 +1,9 @@
 """Who runs a turn: the hold on a session, with all that its holder needs."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from frontdesk.contract.cancellation import Cancellation, CancelMode
 from frontdesk.contract.context import Ledger
@@ -17,12 +17,12 @@ from frontdesk.sessions.schema import dump_stored, load_stored
 from frontdesk.sessions.sealing import Seal
 from frontdesk.sessions.window import View, shown
 
-Value = TypeVar("Value")
+Lost: TypeAlias = BrokenRecord | StoreUnreadable | None
+"""Why something could not be read, if so."""
 
 NOWHERE = -1
 """The place of a broken record that is not of the history."""
 
-NO_FACTS: tuple[Fact, ...] = ()
 
 CANCEL_MODES: Mapping[bytes, CancelMode] = {mode.encode(): mode for mode in get_args(CancelMode)}
 
@@ -112,9 +112,8 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
     fence, agent, agent_turns, totals, stored = state
     view = load_stored(View, stored) if stored else View()
     history = read_history(seal, raw, range(window_start, window_start + len(raw)))
-    nobody = Message(turn.decode(), Caller("", ""), "", session_id)
-    admitted, lost = _read(lambda: load_admitted(seal, payload), Admitted(nobody, time.time(), ()))
-    user_facts, closed = _read(lambda: read_facts(seal.open_all(facts)), NO_FACTS)
+    admitted, lost = _admitted(seal, payload, turn.decode(), session_id)
+    user_facts, closed = _facts(seal, facts)
     return Hold(
         seal.owner,
         session_id,
@@ -139,11 +138,18 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
     )
 
 
-def _read(
-    read: Callable[[], Value], otherwise: Value
-) -> tuple[Value, BrokenRecord | StoreUnreadable | None]:
-    """What was read, or what stands for it, and why."""
+def _admitted(seal: Seal, payload: bytes, turn_id: str, session_id: str) -> tuple[Admitted, Lost]:
+    """The message, or an empty one in its place, and why."""
     try:
-        return read(), None
+        return load_admitted(seal, payload), None
     except (BrokenRecord, StoreUnreadable) as error:
-        return otherwise, error
+        nobody = Message(turn_id, Caller("", ""), "", session_id)
+        return Admitted(nobody, time.time(), ()), error
+
+
+def _facts(seal: Seal, raw: Sequence[bytes]) -> tuple[tuple[Fact, ...], Lost]:
+    """The facts, or none, and why."""
+    try:
+        return read_facts(seal.open_all(raw)), None
+    except (BrokenRecord, StoreUnreadable) as error:
+        return (), error

@@ -85,7 +85,8 @@ class Sessions:
         if self._drivers.draining:
             raise Draining("This server is shutting down; send it again.", retry_after_s=1)
         owner, session_id = self.owner(message.caller), session_of(message)
-        admitted = replace(keyed(message, self._secret), text=text, session_id=session_id)
+        fingerprint = keyed(message.fingerprint, self._secret)
+        admitted = replace(message, text=text, session_id=session_id, fingerprint=fingerprint)
         holder, due = self._scripts.new_holder(), time.time() + self._settings.lease_s
         call = self._begin_call(owner, admitted, ledger, holder, new=not message.session_id)
         index = {member(owner, session_id): due}
@@ -110,7 +111,8 @@ class Sessions:
         """
         owner, session_id = self.owner(message.caller), session_of(message)
         result = replace(result, turn_id=message.turn_id, session_id=session_id)
-        call = note_call(self._scripts, owner, keyed(message, self._secret), result)
+        fingerprint = keyed(message.fingerprint, self._secret)
+        call = note_call(self._scripts, owner, replace(message, fingerprint=fingerprint), result)
         answer = await self._scripts.run("note", call)
         if answer[0] == b"ended":
             return Begun("ended", message.turn_id, session_id)
