@@ -11,7 +11,7 @@ from frontdesk.sessions.codec import dump_event
 from frontdesk.sessions.holds import Hold, load_admitted
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import Entry, Unwritten
-from frontdesk.sessions.schema import dump_stored
+from frontdesk.sessions.schema import dump_stored, versioned
 from frontdesk.sessions.scripts import Call, Scripts
 from frontdesk.sessions.sealing import Seal
 from frontdesk.sessions.totals import add_turn
@@ -60,13 +60,14 @@ def commit_call(
     kept_agent = agent is not None and agent == hold.agent
     agent_turns = hold.agent_turns + 1 if kept_agent else int(agent is not None)
     totals = dump_stored(add_turn(hold.totals, result.receipt))
-    ended = (pending.following, *dump_event(TurnEnded(hold.turn_id, result)))
+    kind, ended = dump_event(TurnEnded(hold.turn_id, result))
     seal = scripts.sealing.of(hold.owner)
-    events = sealed_entries(seal, (*pending.entries, ended))
+    events = sealed_entries(seal, (*pending.entries, (pending.following, kind, ended)))
     return scripts.call(
         *(hold.owner, hold.session_id, hold.turn_id, hold.turn_id, hold.session_id),
-        *(hold.fence, result.status, *_sealed(seal, result, record)),
-        *(agent or "", agent_turns, totals, window, rfc3339()),
+        *(hold.fence, result.status, seal.seal(versioned(ended))),
+        *(seal.seal(dump_stored(record), record.id), agent or "", agent_turns, totals),
+        *(window, record.at),
         *(ENDED_LOG_S, LONGEST_HISTORY, dump_stored(view), *events),
         holder=hold.holder,
     )

@@ -22,7 +22,12 @@ _CURRENT = b'{"v":%d,' % VERSION
 
 def dump_stored(value: object) -> bytes:
     """The value as JSON, with the version of its schema."""
-    return _CURRENT + dump(value)[1:]
+    return versioned(dump(value))
+
+
+def versioned(data: bytes) -> bytes:
+    """What `dump` made of a value, with the version of its schema."""
+    return _CURRENT + data[1:]
 
 
 def load_stored(kind: type[Value], raw: bytes) -> Value:
