@@ -205,7 +205,7 @@ def server(address: Address) -> Redis:
     options = {**_LIMITS, "max_connections": MOST_PER_NODE, "retry": _retry(), **address.options}
     kind = _KINDS.get(options.pop("connection_class", Connection), _Tcp)
     if kind is _Unix:  # nothing on the way can keep it half open: the call's own bound is enough
-        options["socket_timeout"] = None
+        options |= {"socket_timeout": None, "health_check_interval": 0}
     return _Client.from_pool(ConnectionPool(connection_class=kind, **options))
 
 
