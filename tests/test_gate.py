@@ -20,10 +20,11 @@ from frontdesk.contract.events import (
     ToolCalled,
     ToolFinished,
 )
-from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy
+from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy, Text
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.blocklist import blocklist
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.normal import Normal
 
 WORD = "비밀번호"
 FILL = st.text("비밀번호 ab1\u200b가\n", max_size=25)
@@ -34,13 +35,13 @@ CUTS = st.lists(st.integers(0, 60), max_size=30)
 TOOL = ToolCalled("turn", "clock", "call")
 
 
-async def look_for_email(text: str) -> Sequence[Finding]:
-    found = re.finditer(r"[a-z]{1,8}@[a-z]{1,8}\.kr", text)
+async def look_for_email(text: Text) -> Sequence[Finding]:
+    found = re.finditer(r"[a-z]{1,8}@[a-z]{1,8}\.kr", text.original)
     return [Finding("email", *each.span()) for each in found]
 
 
-async def fail(text: str) -> Sequence[Finding]:
-    raise ValueError(text)
+async def fail(text: Text) -> Sequence[Finding]:
+    raise ValueError(text.original)
 
 
 EMAIL = Guardrail("email", look_for_email, reach=20)
@@ -111,7 +112,7 @@ async def test_not_one_character_of_a_blocked_word_leaves(
     before: str, word: str, after: str, cuts: list[int]
 ) -> None:
     text = before + word + after
-    first = (await blocklist([WORD]).check(text))[0]
+    first = (await blocklist([WORD]).check(Normal(text)))[0]
     got = await read(guards(blocklist([WORD])), *pieces(text, cuts))
 
     assert isinstance(got.stop, Blocked)
@@ -267,8 +268,8 @@ async def test_after_a_block_nothing_of_the_next_message_leaves() -> None:
 async def test_an_invisible_character_costs_no_check() -> None:
     calls: list[str] = []
 
-    async def count(text: str) -> Sequence[Finding]:
-        calls.append(text)
+    async def count(text: Text) -> Sequence[Finding]:
+        calls.append(text.original)
         return []
 
     got = await read(guards(Guardrail("count", count, reach=3)), "Hi", *["\u200b"] * 50, "!")
@@ -278,8 +279,8 @@ async def test_an_invisible_character_costs_no_check() -> None:
 async def test_a_check_sees_only_the_end_of_a_long_answer() -> None:
     sizes: list[int] = []
 
-    async def measure(text: str) -> Sequence[Finding]:
-        sizes.append(len(text))
+    async def measure(text: Text) -> Sequence[Finding]:
+        sizes.append(len(text.original))
         return []
 
     got = await read(guards(Guardrail("measure", measure, reach=10)), *["word "] * 200)

@@ -12,12 +12,13 @@ from structlog.testing import capture_logs
 
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.errors import GuardrailUnavailable
-from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy
+from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy, Text
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.blocklist import blocklist
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.folding import fold, invisible
+from frontdesk.guardrails.normal import Normal
 
 WORD = "비밀번호"
 
@@ -25,8 +26,9 @@ WORD = "비밀번호"
 def finder(category: str, pattern: str, reach: int = 20) -> Guardrail:
     """A guardrail as a plugin might write it."""
 
-    async def check(text: str) -> Sequence[Finding]:
-        return [Finding(category, *found.span()) for found in re.finditer(pattern, text)]
+    async def check(text: Text) -> Sequence[Finding]:
+        found = re.finditer(pattern, text.original)
+        return [Finding(category, *each.span()) for each in found]
 
     return Guardrail(category, check, reach=reach)
 
@@ -40,11 +42,11 @@ def guards(*guardrails: Guardrail, actions: Mapping[str, Action] | None = None) 
     return Guards((*builtin_guardrails(policy), *guardrails), policy, deadline_s=0.05)
 
 
-async def broken(text: str) -> Sequence[Finding]:
-    raise ValueError(f"cannot read {text}")
+async def broken(text: Text) -> Sequence[Finding]:
+    raise ValueError(f"cannot read {text.original}")
 
 
-async def hanging(text: str) -> Sequence[Finding]:
+async def hanging(text: Text) -> Sequence[Finding]:
     await asyncio.Event().wait()
     return []
 
@@ -81,7 +83,7 @@ async def test_a_block_is_noted_without_the_text() -> None:
 
 
 async def test_latin_words_are_found_in_any_case_and_width() -> None:
-    found = await blocklist(["Straße"]).check("die ＳＴＲＡＳＳＥ dort")
+    found = await blocklist(["Straße"]).check(Normal("die ＳＴＲＡＳＳＥ dort"))
     assert found == [Finding("blocklist", 4, 11)]
 
 
@@ -106,7 +108,7 @@ async def test_no_spelling_of_a_word_is_longer_than_the_reach(text: str) -> None
     guardrail = blocklist([text])
     seen = sum(not invisible(char) for char in text)
     assert seen <= guardrail.reach
-    assert not seen or (await guardrail.check(text))[0].start == fold(text).starts[0]
+    assert not seen or (await guardrail.check(Normal(text)))[0].start == fold(text).starts[0]
 
 
 async def test_a_redacted_value_has_the_same_placeholder_everywhere() -> None:

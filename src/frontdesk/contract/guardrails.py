@@ -52,10 +52,10 @@ class Text(Protocol):
         """
 
 
-Check = Callable[[str], Awaitable[Sequence[Finding]]]
-"""Looks for one kind of thing in a text. On a stream it is called with the end of the text so far:
-what was not shown yet, and before that at least `Guardrail.reach` characters where there are so
-many.
+Check = Callable[[Text], Awaitable[Sequence[Finding]]]
+"""Looks for one kind of thing in a text; places are those of `text.original`. On a stream it
+is called with the end of the text so far: what was not shown yet, and before that at least
+`Guardrail.reach` characters where there are so many.
 """
 
 

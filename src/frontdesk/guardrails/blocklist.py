@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from frontdesk.contract.guardrails import Finding, Guardrail
+from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.guardrails.folding import fold
 
 
@@ -18,8 +18,8 @@ def blocklist(words: Iterable[str]) -> Guardrail:
         dict.fromkeys(word for word in (fold(each.strip()).text for each in words) if word)
     )
 
-    async def check(text: str) -> Sequence[Finding]:
-        view = fold(text)
+    async def check(text: Text) -> Sequence[Finding]:
+        view = text.folded
         return [
             Finding("blocklist", *view.span(start, start + len(word)))
             for word in wanted

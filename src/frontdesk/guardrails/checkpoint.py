@@ -7,8 +7,17 @@ import structlog
 
 from frontdesk.contract.attempts import Failed, attempt
 from frontdesk.contract.errors import GuardrailUnavailable
-from frontdesk.contract.guardrails import Action, Finding, Guardrail, Policy, Stage, Verdict
+from frontdesk.contract.guardrails import (
+    Action,
+    Finding,
+    Guardrail,
+    Policy,
+    Stage,
+    Text,
+    Verdict,
+)
 from frontdesk.contract.turns import GuardrailNote
+from frontdesk.guardrails.normal import Normal
 
 _GRAVITY: tuple[Action, ...] = ("allow", "flag", "redact", "block")
 
@@ -39,7 +48,8 @@ class Checkpoint:
         Raises:
             GuardrailUnavailable: a check failed or took too long; the text may not pass.
         """
-        found = [ruling for each in self.guardrails for ruling in await self._judge(each, text)]
+        normal = Normal(text)
+        found = [ruling for each in self.guardrails for ruling in await self._judge(each, normal)]
         return [ruling for ruling in found if ruling.action != "allow"]
 
     def verdict(self, ruling: Ruling) -> Verdict:
@@ -54,10 +64,10 @@ class Checkpoint:
         """One note for all rulings that differ only in their place."""
         return list(dict.fromkeys(map(self.note, rulings)))
 
-    async def _judge(self, guardrail: Guardrail, text: str) -> list[Ruling]:
+    async def _judge(self, guardrail: Guardrail, text: Text) -> list[Ruling]:
         async def judged() -> list[Ruling]:
             found = await guardrail.check(text)
-            return [self._ruling(guardrail, finding, len(text)) for finding in found]
+            return [self._ruling(guardrail, finding, len(text.original)) for finding in found]
 
         try:
             return await attempt(judged(), self.deadline_s)
