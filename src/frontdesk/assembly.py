@@ -13,13 +13,14 @@ from frontdesk.agents.specialist import specialist
 from frontdesk.agents.triage import triage
 from frontdesk.budget import Unlimited
 from frontdesk.cache.answers import AnswerCache
-from frontdesk.config import Settings, data_dir, load_policy, load_secret
+from frontdesk.config import Settings, data_dir, load_secret
 from frontdesk.contract.guardrails import Policy
 from frontdesk.contract.parts import Parts, Plugin
 from frontdesk.contract.tools import Tool
 from frontdesk.desk import Desk
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.policy_file import policy_source
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
@@ -103,8 +104,8 @@ def _put_together(
     policy: Policy | None,
     spans: Spans,
 ) -> Desk:
-    secret, policy = load_secret(settings), policy or load_policy(settings)
-    guards = Guards((*builtin_guardrails(policy), *parts.guardrails), policy)
+    secret = load_secret(settings)
+    guards = Guards(parts.guardrails, policy or policy_source(settings), compose=builtin_guardrails)
     sessions = Sessions(redis, secret, settings)
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())

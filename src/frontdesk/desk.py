@@ -69,7 +69,7 @@ class Desk:
         Raises:
             FrontdeskError: it was not taken in; nothing of it is stored.
         """
-        ledger = Ledger()
+        ledger = Ledger.of(message.caller.tenant, message.text)
         with ledger.stage("admit"):
             await self.budget.admit(message)  # 1
         with ledger.stage("guard_in"):

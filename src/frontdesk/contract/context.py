@@ -11,6 +11,7 @@ from typing import Any
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
+from frontdesk.contract.text import Language, language_of
 from frontdesk.contract.turns import GuardrailNote, Item, SessionTotals, ToolUse, TurnRecord
 
 
@@ -55,6 +56,7 @@ class Ledger:
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
     """
 
     started: float = field(default_factory=time.time)
@@ -72,6 +74,13 @@ class Ledger:
     estimated_tokens: int = 0
     overflowed: bool = False
     vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    tenant: str = ""
+    language: Language = "en"
+
+    @classmethod
+    def of(cls, tenant: str, text: str, **known: Any) -> "Ledger":
+        """The ledger of a turn of this tenant that answers this text."""
+        return cls(tenant=tenant, language=language_of(text), **known)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """The guardrails of a desk: one call for each place where text is checked."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.events import Event
@@ -11,41 +12,63 @@ from frontdesk.guardrails.length import CUT, MARK, length
 from frontdesk.guardrails.redaction import redact, spans
 
 DEADLINE_S = 2.0
+Compose = Callable[[Policy], Sequence[Guardrail]]
+"""The guardrails that a policy asks for."""
+
 WITHHELD = "[The result was withheld: it holds what may not be passed on.]"
 
 
-class Guards:
-    """Checks text at the stages input, tool and output under one policy, and fails closed: every
-    method raises `GuardrailUnavailable` when a check raises or takes longer than `deadline_s`.
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The checks of every stage under one policy; `size` is the first of what comes in."""
 
-    What is flagged, redacted or blocked is noted in the turn's ledger, never with the text. The
-    deadline cannot interrupt a check that computes without awaiting: long work belongs in a thread.
+    policy: Policy
+    size: Checkpoint
+    input: Checkpoint
+    tool: Checkpoint
+    output: Checkpoint
+
+
+class Guards:
+    """Checks text at the stages input, tool and output, and fails closed: every method raises
+    `GuardrailUnavailable` when a check raises or takes longer than `deadline_s`.
+
+    The policy is that of the ledger's tenant and agent. What is flagged, redacted or blocked is
+    noted in the ledger, never with the text. The deadline cannot interrupt a check that computes
+    without awaiting: long work belongs in a thread.
     """
 
     def __init__(
-        self, guardrails: Sequence[Guardrail], policy: Policy, deadline_s: float = DEADLINE_S
+        self,
+        guardrails: Sequence[Guardrail],
+        policy: Policy | Callable[[], Policy],
+        deadline_s: float = DEADLINE_S,
+        compose: Compose = lambda _policy: (),
     ) -> None:
-        def at(stage: Stage) -> Checkpoint:
-            there = tuple(guardrail for guardrail in guardrails if stage in guardrail.stages)
-            return Checkpoint(stage, there, policy, deadline_s)
-
-        self._size = Checkpoint("input", (length(policy.max_input_chars),), policy, deadline_s)
-        self._input, self._tool, self._output = at("input"), at("tool"), at("output")
-        self._max_output_chars = policy.max_output_chars
+        """`policy` may be what tells the policy of the moment. What `compose` makes of a policy
+        checks before the `guardrails`, which check under every policy.
+        """
+        self._guardrails, self._compose = tuple(guardrails), compose
+        self._source = policy if callable(policy) else lambda: policy
+        self._deadline_s = deadline_s
+        self._whole: Policy | None = None
+        self._made: dict[int, Checkpoints] = {}  # by the policy's id
 
     async def input(self, text: str, ledger: Ledger) -> Verdict:
         """What a user wrote: allowed, flagged, redacted, or blocked with the words for the user.
 
         The length is checked first; a text that is blocked for it is not checked further.
         """
-        rulings = await self._size.rulings(text)
+        at = self.at(ledger)
+        rulings = await at.size.rulings(text)
         if not any(ruling.action == "block" for ruling in rulings):
-            rulings += await self._input.rulings(text)
-        return _verdict(self._input, text, rulings, ledger)
+            rulings += await at.input.rulings(text)
+        return _verdict(at.input, text, rulings, ledger)
 
     async def tool_result(self, text: str, ledger: Ledger) -> str:
         """What a tool returned, redacted, or a sentence in its place: the turn goes on."""
-        verdict = _verdict(self._tool, text, await self._tool.rulings(text), ledger)
+        tool = self.at(ledger).tool
+        verdict = _verdict(tool, text, await tool.rulings(text), ledger)
         return WITHHELD if verdict.action == "block" else verdict.text
 
     async def answer(self, text: str, ledger: Ledger) -> str:
@@ -54,17 +77,40 @@ class Guards:
         Raises:
             Blocked: it may not be shown.
         """
-        verdict = _verdict(self._output, text, await self._output.rulings(text), ledger)
+        output = self.at(ledger).output
+        verdict = _verdict(output, text, await output.rulings(text), ledger)
         if verdict.action == "block":
             raise Blocked(verdict)
-        if len(verdict.text) <= self._max_output_chars:
+        most = output.policy.max_output_chars
+        if len(verdict.text) <= most:
             return verdict.text
         ledger.notes.append(CUT)
-        return verdict.text[: self._max_output_chars] + MARK
+        return verdict.text[:most] + MARK
 
     def output(self, events: AsyncIterator[Event], ledger: Ledger) -> AsyncGenerator[Event, None]:
         """The events of a running turn, their text held back until it is checked; see `gate`."""
-        return gate(events, self._output, ledger)
+        return gate(events, self.at(ledger).output, ledger)
+
+    def at(self, ledger: Ledger) -> Checkpoints:
+        """The checks that hold for the turn at this moment: for its tenant and agent."""
+        whole = self._source()
+        if whole is not self._whole:
+            self._whole = whole
+            self._made.clear()
+        policy = whole.of(ledger.tenant, ledger.agent)
+        if id(policy) not in self._made:
+            self._made[id(policy)] = self._checkpoints(policy)
+        return self._made[id(policy)]
+
+    def _checkpoints(self, policy: Policy) -> Checkpoints:
+        guardrails = (*self._compose(policy), *self._guardrails)
+
+        def at(stage: Stage) -> Checkpoint:
+            there = tuple(guardrail for guardrail in guardrails if stage in guardrail.stages)
+            return Checkpoint(stage, there, policy, self._deadline_s)
+
+        size = Checkpoint("input", (length(policy.max_input_chars),), policy, self._deadline_s)
+        return Checkpoints(policy, size, at("input"), at("tool"), at("output"))
 
 
 def _verdict(
@@ -75,6 +121,6 @@ def _verdict(
     if worst is None:
         return Verdict("allow", text)
     if worst.action == "block":
-        return checkpoint.verdict(worst)
+        return checkpoint.verdict(worst, ledger.language)
     shown = redact(text, spans(rulings), ledger.vault)
     return Verdict(worst.action, shown, checkpoint.note(worst))

@@ -16,6 +16,7 @@ from frontdesk.contract.guardrails import (
     Text,
     Verdict,
 )
+from frontdesk.contract.text import Language
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.normal import Normal
 
@@ -52,9 +53,9 @@ class Checkpoint:
         found = [ruling for each in self.guardrails for ruling in await self._judge(each, normal)]
         return [ruling for ruling in found if ruling.action != "allow"]
 
-    def verdict(self, ruling: Ruling) -> Verdict:
+    def verdict(self, ruling: Ruling, language: Language) -> Verdict:
         """The verdict of a blocking ruling: what the user is told instead of the text."""
-        return Verdict("block", self.policy.message(ruling.category), self.note(ruling))
+        return Verdict("block", self.policy.message(ruling.category, language), self.note(ruling))
 
     def note(self, ruling: Ruling) -> GuardrailNote:
         """What is written down about the ruling."""

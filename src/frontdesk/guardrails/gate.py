@@ -110,7 +110,7 @@ class Held:
         rulings = [ruling for ruling in found if ruling.end > self._left]
         worst = gravest(rulings)
         if worst and worst.action == "block":
-            self.stop = Blocked(self._checkpoint.verdict(worst))
+            self.stop = Blocked(self._checkpoint.verdict(worst, self._ledger.language))
             return self._tell([self._checkpoint.note(worst)])
         redacted = spans(rulings)
         end = len(self._text) if complete else self._bound(redacted)

@@ -82,6 +82,11 @@ class Admitted:
     started: float
     notes: tuple[GuardrailNote, ...]
 
+    def ledger(self) -> Ledger:
+        """The ledger of its turn as far as it got."""
+        tenant, notes = self.message.caller.tenant, list(self.notes)
+        return Ledger.of(tenant, self.message.text, started=self.started, notes=notes)
+
 
 def dump_admitted(message: Message, ledger: Ledger) -> bytes:
     """The message and the notes about it, for whoever runs its turn."""
@@ -128,7 +133,7 @@ def read_hold(owner: str, session_id: str, holder: str, due: float, answer: Sequ
         int(tries or 0),
         due,
         tuple(broken),
-        Ledger(admitted.started, notes=list(admitted.notes)),
+        admitted.ledger(),
         acted is not None,
         Cancellation(CANCEL_MODES[cancel] if cancel else None),
         read_facts(facts),
