@@ -1,5 +1,6 @@
 """The guardrails of a desk: one call for each place where text is checked."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ class Guards:
     `GuardrailUnavailable` when a check raises or takes longer than `deadline_s`.
 
     The policy is that of the ledger's tenant and agent. What is flagged, redacted or blocked is
-    noted in the ledger, never with the text. The deadline cannot interrupt a check that computes
-    without awaiting: long work belongs in a thread.
+    noted in the ledger, never with the text. `failures` counts the failed checks by guardrail. The
+    deadline cannot interrupt a check that computes without awaiting: see `detector`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Guards:
         self._guardrails, self._compose = tuple(guardrails), compose
         self._source = policy if callable(policy) else lambda: policy
         self._deadline_s = deadline_s
+        self.failures: Counter[str] = Counter()
         self._whole: Policy | None = None
         self._made: dict[int, Checkpoints] = {}  # by the policy's id
 
@@ -107,9 +109,10 @@ class Guards:
 
         def at(stage: Stage) -> Checkpoint:
             there = tuple(guardrail for guardrail in guardrails if stage in guardrail.stages)
-            return Checkpoint(stage, there, policy, self._deadline_s)
+            return Checkpoint(stage, there, policy, self._deadline_s, self.failures)
 
-        size = Checkpoint("input", (length(policy.max_input_chars),), policy, self._deadline_s)
+        limit = length(policy.max_input_chars)
+        size = Checkpoint("input", (limit,), policy, self._deadline_s, self.failures)
         return Checkpoints(policy, size, at("input"), at("tool"), at("output"))
 
 
