@@ -96,6 +96,8 @@ class Desk:
         ledger = context.ledger
         with ledger.stage("budget"):
             spend = self.budget.open(context)  # 4
+        with ledger.stage("guard_history"):
+            context = await self._look_back(context)
         with ledger.stage("preprocess"):
             considered = await self.handlers.consider(context)  # 5
         if isinstance(considered.outcome, Reject):
@@ -125,6 +127,13 @@ class Desk:
         if instructions.action == "block":
             return message, instructions
         return replace(message, instructions=instructions.text), verdict
+
+    async def _look_back(self, context: TurnContext) -> TurnContext:
+        """The turn with its message as it may go on after the last ones before it."""
+        earlier = [record.user for record in context.history]
+        text = await self.guards.history(earlier, context.text, context.ledger)
+        context.ledger.text = text
+        return replace(context, text=text)
 
     async def _begin(self, message: Message, text: str, ledger: Ledger) -> Begun:
         with ledger.stage("begin"):
@@ -236,7 +245,8 @@ class Desk:
 
 
 def _record(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
-    code = ending.error.code if ending.error else None
+    code, text = ending.error.code if ending.error else None, context.ledger.text
+    context = context if text is None else replace(context, text=text)
     if _poisonous(hold):
         return TurnRecord(context.turn_id, ending.status, rfc3339(), "", "", code=code)
     if ending.status == "cancelled" and not hold.tries and "budget" not in context.ledger.stages:

@@ -56,6 +56,7 @@ class Ledger:
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    `text` is the message after it was looked at with those before it, None until then.
     `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
     """
 
@@ -74,6 +75,7 @@ class Ledger:
     estimated_tokens: int = 0
     overflowed: bool = False
     vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    text: str | None = field(default=None, repr=False)
     tenant: str = ""
     language: Language = "en"
 

@@ -10,6 +10,7 @@ from frontdesk.contract.guardrails import Blocked, Guardrail, Policy, Stage, Ver
 from frontdesk.guardrails.checkpoint import Checkpoint, Ruling, gravest
 from frontdesk.guardrails.gate import gate
 from frontdesk.guardrails.length import CUT, MARK, length
+from frontdesk.guardrails.lookback import look_back
 from frontdesk.guardrails.redaction import redact, spans
 
 DEADLINE_S = 2.0
@@ -66,6 +67,19 @@ class Guards:
         if not any(ruling.action == "block" for ruling in rulings):
             rulings += await at.input.rulings(text)
         return _verdict(at.input, text, rulings, ledger)
+
+    async def history(self, earlier: Sequence[str], text: str, ledger: Ledger) -> str:
+        """What a user wrote, looked at with the user's last messages before it: redacted where it
+        ends what they began.
+
+        Raises:
+            Blocked: it may not go on.
+        """
+        at = self.at(ledger).input
+        verdict = _verdict(at, text, await look_back(at, earlier, text), ledger)
+        if verdict.action == "block":
+            raise Blocked(verdict)
+        return verdict.text
 
     async def tool_result(self, text: str, ledger: Ledger) -> str:
         """What a tool returned, redacted, or a sentence in its place: the turn goes on."""
