@@ -30,6 +30,15 @@ class Checkpoints:
     tool: Checkpoint
     output: Checkpoint
 
+    def of(self, stage: Stage) -> tuple[Checkpoint, ...]:
+        """The checks that a text at this stage goes through."""
+        one: dict[Stage, tuple[Checkpoint, ...]] = {
+            "input": (self.size, self.input),
+            "tool": (self.tool,),
+            "output": (self.output,),
+        }
+        return one[stage]
+
 
 class Guards:
     """Checks text at the stages input, tool and output, and fails closed: every method raises

@@ -64,6 +64,14 @@ class Checkpoint:
         Raises:
             GuardrailUnavailable: a check failed or took too long; the text may not pass.
         """
+        return [ruling for ruling in await self.findings(text) if ruling.action != "allow"]
+
+    async def findings(self, text: str) -> list[Ruling]:
+        """All that is found, also what the policy allows by its category.
+
+        Raises:
+            GuardrailUnavailable: as above.
+        """
         ends = time.monotonic() + self.deadline_s * (1 + len(text) // TIMED_CHARS)
         far = [guardrail for guardrail in self.guardrails if not guardrail.reach]
         near = [guardrail for guardrail in self.guardrails if guardrail.reach]
@@ -76,7 +84,7 @@ class Checkpoint:
             for guardrail in near:
                 judged = await self._judge(guardrail, piece, ends)
                 found += [moved for each in judged if (moved := each.moved(window))]
-        return [each for each in found if each.action != "allow" and not self._spared(each, text)]
+        return [each for each in found if not self._spared(each, text)]
 
     def verdict(self, ruling: Ruling, language: Language) -> Verdict:
         """The verdict of a blocking ruling: what the user is told instead of the text."""
