@@ -1,7 +1,7 @@
 """Where the parts of a desk are put together: the one composition root."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
@@ -14,13 +14,13 @@ from frontdesk.agents.triage import triage
 from frontdesk.budget import Unlimited
 from frontdesk.cache.answers import AnswerCache
 from frontdesk.config import Settings, data_dir, load_secret
-from frontdesk.contract.guardrails import Policy
-from frontdesk.contract.parts import Parts, Plugin
+from frontdesk.contract.guardrails import Guardrail, Policy
+from frontdesk.contract.parts import Parts, Plugin, Specialist
 from frontdesk.contract.tools import Tool
 from frontdesk.desk import Desk
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
-from frontdesk.guardrails.policy_file import policy_source
+from frontdesk.guardrails.policy_file import Buffering, policy_source
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
@@ -105,15 +105,15 @@ def _put_together(
     spans: Spans,
 ) -> Desk:
     secret = load_secret(settings)
-    guards = Guards(parts.guardrails, policy or policy_source(settings), compose=builtin_guardrails)
+    first_agent = parts.triage or triage()
+    specialists = parts.specialists or (specialist(),)
+    guards = _guards(settings, policy, parts.guardrails, (first_agent, *specialists))
     sessions = Sessions(redis, secret, settings)
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
     tools = bind_all(tools_of_all, guards.tool_result, results.fit)
     foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
-    first_agent = parts.triage or triage()
-    specialists = parts.specialists or (specialist(),)
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),
@@ -124,6 +124,17 @@ def _put_together(
         crew=Crew(first_agent, specialists, tools, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
+
+
+def _guards(
+    settings: Settings,
+    policy: Policy | None,
+    guardrails: Sequence[Guardrail],
+    agents: Iterable[Specialist],
+) -> Guards:
+    source = policy_source(settings) if policy is None else lambda: policy
+    judged = [each.name for each in agents if each.output_guardrails]
+    return Guards(guardrails, Buffering(source, judged), compose=builtin_guardrails)
 
 
 def _version(settings: Settings, *shaping: object) -> str:

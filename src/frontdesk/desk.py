@@ -155,7 +155,8 @@ class Desk:
             async with hold.cancellation.limit(self.crew.turn_timeout_s):
                 return await self._answer(context, log)
         except Blocked as stop:
-            return Ending("blocked", stop.verdict.text, self.crew.rung(ledger.agent))
+            said = self.guards.said(stop.verdict, ledger)
+            return Ending("blocked", said, self.crew.rung(ledger.agent))
         except Cancelled:
             rung = self.crew.rung(ledger.agent) if ledger.agent else None
             return Ending("cancelled", ledger.answer, rung)

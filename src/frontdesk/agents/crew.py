@@ -27,9 +27,10 @@ from frontdesk.config import Settings
 from frontdesk.contract.cancellation import Cancellation, Cancelled
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.errors import ContextOverflow, UpstreamMalformed
-from frontdesk.contract.events import Event
+from frontdesk.contract.events import Event, GuardrailTriggered
+from frontdesk.contract.guardrails import Blocked
 from frontdesk.contract.parts import Specialist, Tier
-from frontdesk.contract.turns import Rung
+from frontdesk.contract.turns import GuardrailNote, Rung
 from frontdesk.sessions.window import lowered, narrowed
 from frontdesk.tracing.spans import trace_id
 
@@ -95,7 +96,7 @@ class Crew:
             UpstreamFailed: the model's server failed, one of its kinds.
             TurnLimit: the agents came to no answer within the calls that a turn may make.
             FrontdeskError: what a part of ours raised within the run (budget, guardrails).
-            Blocked: a guardrail stopped a tool's result.
+            Blocked: a guardrail stopped a tool's result, or one of the SDK tripped.
             Cancelled: it was asked to end after the model call, which was not the last one.
         """
         notes = Notes(context.ledger, spend, self._foreign)
@@ -142,6 +143,8 @@ class Crew:
             known = failure(error)
             if known is None:
                 raise
+            for note in _unnoted(known, context.ledger):
+                yield GuardrailTriggered(context.turn_id, note)
             raise known from None
         finally:
             await notes.settle_cut()
@@ -208,6 +211,15 @@ async def _events(
             run.cancel()
             if run.run_loop_task:
                 await asyncio.wait((run.run_loop_task,))
+
+
+def _unnoted(error: Exception, ledger: Ledger) -> list[GuardrailNote]:
+    """What a guardrail of the SDK did, written down now."""
+    note = error.verdict.note if isinstance(error, Blocked) else None
+    if note is None or note in ledger.notes:
+        return []
+    ledger.notes.append(note)
+    return [note]
 
 
 def _refusal(refused: RunErrorHandlerInput[TurnContext]) -> str:

@@ -1,7 +1,7 @@
 """Guardrails: what finds something in a text, and the policy that says what is done about it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from frontdesk.contract.text import Language
@@ -121,6 +121,12 @@ class Policy:
         """The policy that holds for this tenant's turns while this agent speaks."""
         its = self.tenants.get(tenant, self)
         return its.agents.get(agent or "", its)
+
+    def buffering(self, agents: Collection[str]) -> "Policy":
+        """The policy with answers of these agents kept until they are complete."""
+        own = {name: replace(self.of(agent=name), output="buffer") for name in agents}
+        tenants = {name: each.buffering(agents) for name, each in self.tenants.items()}
+        return replace(self, agents={**self.agents, **own}, tenants=tenants)
 
     def output_mode(self, agent: str | None) -> OutputMode:
         """How text of this agent leaves while it streams."""

@@ -116,6 +116,11 @@ class Guards:
         """The events of a running turn, their text held back until it is checked; see `gate`."""
         return gate(events, self.at(ledger).output, ledger)
 
+    def said(self, verdict: Verdict, ledger: Ledger) -> str:
+        """What the user is told: the verdict's words, or the policy's where it has none."""
+        category = verdict.note.category if verdict.note else "default"
+        return verdict.text or self.at(ledger).policy.message(category, ledger.language)
+
     def at(self, ledger: Ledger) -> Checkpoints:
         """The checks that hold for the turn at this moment: for its tenant and agent."""
         whole = self._source()

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -28,6 +28,21 @@ def policy_source(settings: Settings) -> Callable[[], Policy]:
         SettingsError: the file cannot be read or is wrong.
     """
     return PolicyFile(settings.guard_policy) if settings.guard_policy else default_policy
+
+
+class Buffering:
+    """The same policies with answers of these agents kept until they are complete."""
+
+    def __init__(self, source: Callable[[], Policy], agents: Collection[str]) -> None:
+        self._source, self._agents = source, agents
+        self._of: Policy | None = None
+
+    def __call__(self) -> Policy:
+        """The policy that holds now."""
+        policy = self._source()
+        if policy is not self._of:
+            self._of, self._made = policy, policy.buffering(self._agents)
+        return self._made
 
 
 class PolicyFile:
