@@ -1,6 +1,7 @@
 """The policy as a file: what it says, what it may not say, and how it is read again."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from frontdesk.contract.errors import SettingsError
 from frontdesk.contract.guardrails import SORRY, Policy, Stage
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
-from frontdesk.guardrails.policy import default_policy, parse_policy, read_policy
+from frontdesk.guardrails.policy import STAGES, default_policy, parse_policy, read_policy
 from frontdesk.guardrails.policy_file import PolicyFile, policy_source
 
 ACTIONS = {
@@ -39,6 +40,22 @@ def test_the_default_blocks_redacts_flags_and_allows(action: str, categories: st
 @pytest.mark.parametrize("stage", ["tool", "output"])
 def test_numbers_of_identity_are_redacted_after_the_input(stage: Stage) -> None:
     assert default_policy().action(stage, "resident_number") == "redact"
+
+
+def test_the_page_shows_the_default_policy() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "guardrails.md").read_text("utf-8")
+    shown: dict[str, str] = {}
+    for names, *actions in re.findall(
+        r"^\| ((?:`\w+` ?)+) \| (\w+) \| (\w+) \| (\w+) \|$", page, re.M
+    ):
+        for name in re.findall(r"\w+", names):
+            shown |= {f"{stage}.{name}": each for stage, each in zip(STAGES, actions, strict=True)}
+    categories = {key.rpartition(".")[2] for key in default_policy().actions}
+    assert shown == {
+        f"{stage}.{name}": default_policy().action(stage, name)
+        for stage in STAGES
+        for name in categories
+    }
 
 
 def test_the_default_speaks_both_languages_about_everything() -> None:
