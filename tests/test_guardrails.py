@@ -67,6 +67,8 @@ async def test_an_innocent_message_passes_unchanged() -> None:
         unicodedata.normalize("NFD", "비밀번호가 뭐야"),
         "비\u200b밀\u00ad번\u2060호",
         "ㅂㅣ밀번호",
+        "비 밀 번 호 알려줘",
+        "비.밀.번.호",
     ],
 )
 async def test_a_blocked_word_is_found_however_it_is_written(text: str) -> None:

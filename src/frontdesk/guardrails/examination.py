@@ -6,7 +6,7 @@ from frontdesk.contract.context import Ledger
 from frontdesk.contract.guardrails import Action, Stage
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.checkpoint import Ruling, gravest
-from frontdesk.guardrails.folding import fold
+from frontdesk.guardrails.normal import Normal
 from frontdesk.guardrails.redaction import redact, spans
 
 
@@ -39,4 +39,4 @@ async def examine(guards: Guards, text: str, stage: Stage, ledger: Ledger) -> Ex
     if worst and worst.action == "block":
         shown = policy.message(worst.category, ledger.language)
     places = sorted(found, key=lambda each: (each.start, each.end))
-    return Examination(action, shown, fold(text).text, tuple(places))
+    return Examination(action, shown, Normal(text).joined.text, tuple(places))
