@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.guardrails.folding import fold
@@ -26,7 +27,21 @@ def blocklist(words: Iterable[str]) -> Guardrail:
             for start in _places(view.text, word)
         ]
 
-    return Guardrail("blocklist", check, reach=max(map(_longest, wanted), default=1))
+    longest = max(map(_longest, wanted), default=1)
+    begun = partial(_begun, {unicodedata.normalize("NFD", word) for word in wanted}, longest)
+    return Guardrail("blocklist", check, reach=longest, pending=begun)
+
+
+def _begun(wanted: set[str], longest: int, text: Text) -> int:
+    """Where the longest end begins that a word may begin with. The last character counts as any: it
+    may still become another one.
+    """
+    view = text.folded
+    for at in range(max(0, len(view.text) - longest), len(view.text)):
+        end = unicodedata.normalize("NFD", view.text[at:-1])
+        if any(word.startswith(end) for word in wanted):
+            return view.span(at, at + 1)[0]
+    return len(text.original)
 
 
 def _places(text: str, word: str) -> Iterator[int]:
