@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import pytest
 from agents import (
     Agent,
     GuardrailFunctionOutput,
@@ -20,6 +21,7 @@ from structlog.testing import capture_logs
 from frontdesk.assembly import open_desk
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
+from frontdesk.contract.events import GuardrailTriggered, TextDelta
 from frontdesk.contract.guardrails import SORRY, Policy
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
 from frontdesk.contract.turns import GuardrailNote
@@ -90,6 +92,18 @@ async def test_a_guardrail_of_the_sdk_that_fails_lets_nothing_pass(
         assert (result.error.code, upstream.calls) == ("guardrail_unavailable", 0)
         assert "guardrail.failed" in {entry["event"] for entry in logs}
         assert "heron-7731" not in str(logs)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_of_an_answer_that_trips_an_output_guardrail_nothing_leaves(
+    settings: Settings, stream: bool
+) -> None:
+    async with opened(settings, output_guardrails=(no_end,)) as desk:
+        events = await Visitor(desk, "ann").events("[long:30]", stream=stream)
+    assert not [event for event in events if isinstance(event, TextDelta)]
+    assert GuardrailNote("output", "no_end", "tripwire", "block") in [
+        event.guardrail for event in events if isinstance(event, GuardrailTriggered)
+    ]
 
 
 async def test_an_innocent_answer_passes_the_output_guardrail_whole(settings: Settings) -> None:

@@ -1,8 +1,9 @@
 """Where the parts of a desk are put together: the one composition root."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from redis.asyncio import Redis
 
@@ -20,6 +21,7 @@ from frontdesk.contract.tools import Tool
 from frontdesk.desk import Desk
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.instructions import instructions, mark_of, marked
 from frontdesk.guardrails.policy_file import Buffering, policy_source
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
@@ -105,9 +107,10 @@ def _put_together(
     spans: Spans,
 ) -> Desk:
     secret = load_secret(settings)
-    first_agent = parts.triage or triage()
-    specialists = parts.specialists or (specialist(),)
-    guards = _guards(settings, policy, parts.guardrails, (first_agent, *specialists))
+    agents = (parts.triage or triage(), *(parts.specialists or (specialist(),)))
+    mark = mark_of(secret)
+    guards = _guards(settings, policy, parts.guardrails, agents, mark)
+    first_agent, *specialists = (replace(a, prompt=marked(a.prompt, mark)) for a in agents)
     sessions = Sessions(redis, secret, settings)
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
@@ -121,7 +124,7 @@ def _put_together(
         sessions=sessions,
         handlers=Handlers((*parts.handlers, *first)),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version),
-        crew=Crew(first_agent, specialists, tools, models, settings, foreign),
+        crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
 
@@ -130,11 +133,14 @@ def _guards(
     settings: Settings,
     policy: Policy | None,
     guardrails: Sequence[Guardrail],
-    agents: Iterable[Specialist],
+    agents: Sequence[Specialist],
+    mark: str,
 ) -> Guards:
     source = policy_source(settings) if policy is None else lambda: policy
     judged = [each.name for each in agents if each.output_guardrails]
-    return Guards(guardrails, Buffering(source, judged), compose=builtin_guardrails)
+    prompts = [each.prompt for each in agents]
+    everywhere = (*guardrails, instructions(prompts, mark))
+    return Guards(everywhere, Buffering(source, judged), compose=builtin_guardrails, own=prompts)
 
 
 def _version(settings: Settings, *shaping: object) -> str:

@@ -27,6 +27,7 @@ from frontdesk.contract.handlers import Reject
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import Rung, Status, TurnRecord, TurnResult
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.provenance import theirs
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.sessions.draft import make_record
 from frontdesk.sessions.instants import rfc3339
@@ -98,6 +99,7 @@ class Desk:
             spend = self.budget.open(context)  # 4
         with ledger.stage("guard_history"):
             context = await self._look_back(context)
+        ledger.given += theirs(context)
         with ledger.stage("preprocess"):
             considered = await self.handlers.consider(context)  # 5
         if isinstance(considered.outcome, Reject):
@@ -106,6 +108,7 @@ class Desk:
             answer = considered.outcome
             return await self._say(context, log, answer.text, "handler", answer.fresh)
         facts, agent = considered.facts, considered.agent or context.agent
+        ledger.given += facts
         with ledger.stage("cache"):
             alone = not (facts or considered.agent)
             kept = await self.cache.find(context) if alone else None  # 6
@@ -113,7 +116,8 @@ class Desk:
             return await self._say(context, log, kept, "cache")
         with ledger.stage("run"):
             run = self.crew.run(context, facts=facts, agent=agent, spend=spend)  # 7
-            async with aclosing(self.guards.output(run, ledger)) as checked:  # 8
+            first = self.crew.speaker(agent)
+            async with aclosing(self.guards.output(run, ledger, first)) as checked:  # 8
                 async for event in checked:
                     await _show(event, context, log)
         return Ending("completed", ledger.answer, self.crew.rung(ledger.agent))
@@ -142,7 +146,10 @@ class Desk:
     async def _say(
         self, context: TurnContext, log: EventWriter, text: str, rung: Rung, fresh: bool = False
     ) -> Ending:
-        checked = await self.guards.answer(text, context.ledger)
+        if rung == "handler":  # it answers this user, as a tool does
+            context.ledger.given.append(text)
+        with context.ledger.stage("guard_out"):
+            checked = await self.guards.answer(text, context.ledger)
         await _show(TextDelta(context.turn_id, checked, 0), context, log)
         return Ending("completed", checked, rung, fresh)
 

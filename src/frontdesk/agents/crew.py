@@ -153,6 +153,10 @@ class Crew:
         """What a call cost in USD, or None where that is unknown."""
         return price(call)
 
+    def speaker(self, agent: str | None) -> str:
+        """Who begins to answer a session of this agent."""
+        return agent if agent and agent in self._graph.specialists else self._graph.triage.name
+
     def rung(self, agent: str | None) -> Rung:
         """The rung of an answer by this agent."""
         return "specialist" if agent in self._graph.specialists else "triage"

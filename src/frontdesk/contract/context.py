@@ -58,6 +58,10 @@ class Ledger:
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
     `text` is the message after it was looked at with those before it, None until then.
     `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
+    `given` are texts whose personal data this user may be shown: the user's own words and what
+    tools returned; they live in memory only. `tainted` says that a tool's result tried to instruct
+    the agents: tools with side effects are gone for the rest of the turn. `held_chars` and
+    `held_ms` are the most that the gate held back, and the longest.
     """
 
     started: float = field(default_factory=time.time)
@@ -78,6 +82,10 @@ class Ledger:
     text: str | None = field(default=None, repr=False)
     tenant: str = ""
     language: Language = "en"
+    given: list[str] = field(default_factory=list, repr=False)
+    tainted: bool = False
+    held_chars: int = 0
+    held_ms: float = 0.0
 
     @classmethod
     def of(cls, tenant: str, text: str, **known: Any) -> "Ledger":

@@ -11,7 +11,7 @@ Stage = Literal["input", "tool", "output"]
 Action = Literal["allow", "flag", "redact", "block"]
 OutputMode = Literal["window", "buffer", "raw"]
 """How streamed text leaves: held back as far as a finding could reach, until a message is complete,
-or unchecked.
+or at once, so that a finding can only end the turn.
 """
 
 SORRY: Mapping[Language, Mapping[str, str]] = {
@@ -84,12 +84,17 @@ class Guardrail:
     it depends on, counted in characters without the invisible ones (Unicode category Cf). A stream
     holds back that much, less one, until more text shows whether a finding is coming; a longer
     finding cannot be found there. 0 means that only a complete message can be judged.
+
+    `pending` lets a stream go on sooner: it is told the end of the text so far, as far as `reach`
+    goes, and answers the first place in `text.original` from which a finding may still come or
+    change when more text follows; whatever begins before it must be found by now.
     """
 
     name: str
     check: Check
     stages: frozenset[Stage] = frozenset({"input", "tool", "output"})
     reach: int = 0
+    pending: Callable[[Text], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

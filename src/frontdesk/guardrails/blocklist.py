@@ -1,12 +1,16 @@
 """The block-list: words that may not occur, found as substrings."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 
 from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.guardrails.detector import detector
 from frontdesk.guardrails.folding import fold
 
+MARKS = re.compile(r"[\W_]+")
 GAP = 3
 """The most marks between two letters of a word that stand apart, see `normal`."""
 
@@ -28,7 +32,22 @@ def blocklist(words: Iterable[str]) -> Guardrail:
         for start, end in found:
             yield Finding("blocklist", start, end)
 
-    return detector("blocklist", find, reach=max(map(_longest, wanted), default=1))
+    longest = max(map(_longest, wanted), default=1)
+    begun = partial(_begun, {unicodedata.normalize("NFD", word) for word in wanted}, longest)
+    return replace(detector("blocklist", find, reach=longest), pending=begun)
+
+
+def _begun(wanted: set[str], longest: int, text: Text) -> int:
+    """Where the longest end begins that a word may begin with, its letters together or apart. The
+    last character counts as any: it may still become another one.
+    """
+    view = text.folded
+    for at in range(max(0, len(view.text) - longest), len(view.text)):
+        end = unicodedata.normalize("NFD", view.text[at:-1])
+        ends = {end, MARKS.sub("", end)} if end[:1].isalnum() else {end}
+        if any(word.startswith(each) for word in wanted for each in ends):
+            return view.span(at, at + 1)[0]
+    return len(text.original)
 
 
 def _places(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]:

@@ -11,12 +11,14 @@ from frontdesk.guardrails.checkpoint import Checkpoint, Ruling, gravest
 from frontdesk.guardrails.gate import gate
 from frontdesk.guardrails.length import CUT, MARK, length
 from frontdesk.guardrails.lookback import look_back
+from frontdesk.guardrails.provenance import Known
 from frontdesk.guardrails.redaction import redact, spans
 
 DEADLINE_S = 2.0
 Compose = Callable[[Policy], Sequence[Guardrail]]
 """The guardrails that a policy asks for."""
 
+INSTRUCTING = frozenset({"injection", "injection_suspected"})
 WITHHELD = "[The result was withheld: it holds what may not be passed on.]"
 
 
@@ -55,10 +57,13 @@ class Guards:
         policy: Policy | Callable[[], Policy],
         deadline_s: float = DEADLINE_S,
         compose: Compose = lambda _policy: (),
+        own: Sequence[str] = (),
     ) -> None:
         """`policy` may be what tells the policy of the moment. What `compose` makes of a policy
-        checks before the `guardrails`, which check under every policy.
+        checks before the `guardrails`, which check under every policy. `own` are texts of the
+        desk's own, whose addresses and links answers may name.
         """
+        self._own = tuple(own)
         self._guardrails, self._compose = tuple(guardrails), compose
         self._source = policy if callable(policy) else lambda: policy
         self._deadline_s = deadline_s
@@ -91,10 +96,32 @@ class Guards:
         return verdict.text
 
     async def tool_result(self, text: str, ledger: Ledger) -> str:
-        """What a tool returned, redacted, or a sentence in its place: the turn goes on."""
+        """What a tool returned, redacted, or a sentence in its place: the turn goes on, without
+        tools that have side effects when the text tries to instruct the agents.
+        """
         tool = self.at(ledger).tool
-        verdict = _verdict(tool, text, await tool.rulings(text), ledger)
-        return WITHHELD if verdict.action == "block" else verdict.text
+        rulings = await tool.rulings(text)
+        if any(ruling.category in INSTRUCTING for ruling in rulings):
+            ledger.tainted = True
+        verdict = _verdict(tool, text, rulings, ledger)
+        if verdict.action == "block":
+            return WITHHELD
+        ledger.given.append(text)
+        return verdict.text
+
+    async def tool_argument(self, text: str, ledger: Ledger) -> str:
+        """What a model calls a tool with: as it is, or redacted where it is not this user's.
+
+        Raises:
+            Blocked: the tool may not be called with it.
+        """
+        tool = self.at(ledger).tool
+        verdict = _verdict(
+            tool, text, self._strange(text, await tool.rulings(text), ledger), ledger
+        )
+        if verdict.action == "block":
+            raise Blocked(verdict)
+        return verdict.text
 
     async def answer(self, text: str, ledger: Ledger) -> str:
         """A complete answer, from a handler or the cache: redacted, and cut where it is too long.
@@ -103,7 +130,8 @@ class Guards:
             Blocked: it may not be shown.
         """
         output = self.at(ledger).output
-        verdict = _verdict(output, text, await output.rulings(text), ledger)
+        rulings = self._strange(text, await output.rulings(text), ledger)
+        verdict = _verdict(output, text, rulings, ledger)
         if verdict.action == "block":
             raise Blocked(verdict)
         most = output.policy.max_output_chars
@@ -112,22 +140,39 @@ class Guards:
         ledger.notes.append(CUT)
         return verdict.text[:most] + MARK
 
-    def output(self, events: AsyncIterator[Event], ledger: Ledger) -> AsyncGenerator[Event, None]:
-        """The events of a running turn, their text held back until it is checked; see `gate`."""
-        return gate(events, self.at(ledger).output, ledger)
+    def output(
+        self, events: AsyncIterator[Event], ledger: Ledger, agent: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """The events of a running turn in which `agent` speaks first, their text held back until it
+        is checked; see `gate`.
+        """
+
+        def of(speaker: str | None) -> Checkpoint:
+            return self.at(ledger, speaker).output
+
+        return gate(events, of, agent, Known(ledger, self._own), ledger)
+
+    def _strange(self, text: str, rulings: list[Ruling], ledger: Ledger) -> list[Ruling]:
+        """The rulings without those on what is the user's own."""
+        known = Known(ledger, self._own)
+        return [
+            each for each in rulings if not known.covers(each.category, text[each.start : each.end])
+        ]
 
     def said(self, verdict: Verdict, ledger: Ledger) -> str:
         """What the user is told: the verdict's words, or the policy's where it has none."""
         category = verdict.note.category if verdict.note else "default"
         return verdict.text or self.at(ledger).policy.message(category, ledger.language)
 
-    def at(self, ledger: Ledger) -> Checkpoints:
-        """The checks that hold for the turn at this moment: for its tenant and agent."""
+    def at(self, ledger: Ledger, agent: str | None = None) -> Checkpoints:
+        """The checks that hold for the turn at this moment: for its tenant, and for this agent or
+        the one that the ledger knows.
+        """
         whole = self._source()
         if whole is not self._whole:
             self._whole = whole
             self._made.clear()
-        policy = whole.of(ledger.tenant, ledger.agent)
+        policy = whole.of(ledger.tenant, agent or ledger.agent)
         if id(policy) not in self._made:
             self._made[id(policy)] = self._checkpoints(policy)
         return self._made[id(policy)]

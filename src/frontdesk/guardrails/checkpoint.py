@@ -111,13 +111,17 @@ class Checkpoint:
             return await attempt(judged(), max(0.0, ends - time.monotonic()))
         except Failed as failed:
             # Only the error's type: its message, and so the chain to it, may quote the text.
-            structlog.get_logger(__name__).error(
-                "guardrail.failed", guardrail=guardrail.name, stage=self.stage, error=failed.error
-            )
-            self.failures[guardrail.name] += 1
-            raise GuardrailUnavailable(
-                f"The guardrail {guardrail.name} failed, so nothing passes; try again later."
-            ) from None
+            raise self.failed(guardrail, failed.error) from None
+
+    def failed(self, guardrail: Guardrail, error: str) -> GuardrailUnavailable:
+        """What to raise when a guardrail failed, which is counted and said in the log."""
+        structlog.get_logger(__name__).error(
+            "guardrail.failed", guardrail=guardrail.name, stage=self.stage, error=error
+        )
+        self.failures[guardrail.name] += 1
+        return GuardrailUnavailable(
+            f"The guardrail {guardrail.name} failed, so nothing passes; try again later."
+        )
 
     def _ruling(self, guardrail: Guardrail, finding: Finding, length: int) -> Ruling:
         action = self.policy.action(self.stage, finding.category)
