@@ -165,8 +165,33 @@ class _ClusterBatch(ClusterPipeline):
                 return await super().execute(raise_on_error, allow_redirections)
 
 
+class _Sentinels(Sentinel):
+    """redis-py moves the Sentinel that answered to the front of its list; callers that do so at the
+    same time lose another one from it, so they ask one after the other.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)  # type: ignore[no-untyped-call]  # as it is
+        self._asked = asyncio.Lock()
+
+    async def discover_master(self, service_name: str) -> tuple[str, int]:
+        async with self._asked:
+            address: tuple[str, int] = await super().discover_master(service_name)
+            return address
+
+
 class _MasterPool(SentinelConnectionPool, BlockingConnectionPool):
     """Asks the Sentinels for the master at each connect; callers wait for a free connection."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """At a change of the master the idle connections are closed without waiting: while
+        redis-py waits for one, another caller may take and connect it, and loses it open.
+        """
+        if inuse_connections:
+            await super().disconnect()
+        else:
+            for connection in self._available_connections:
+                await connection.disconnect(nowait=True)
 
 
 def server(address: Address) -> Redis:
@@ -194,7 +219,7 @@ def sentinels(address: Address) -> Sentinel:
     # Each tries its own retries: one inside the other they would take a minute.
     once = Retry(NoBackoff(), 0)
     options = {**options, "retry": once, **(address.sentinel_options or {})}
-    return Sentinel(address.nodes, sentinel_kwargs=options)  # type: ignore[no-untyped-call]  # as is
+    return _Sentinels(address.nodes, sentinel_kwargs=options)
 
 
 def master(known: Sentinel, address: Address) -> Redis:
