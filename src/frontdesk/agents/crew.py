@@ -1,13 +1,13 @@
 """The crew: triage and the specialists, and one run of them for a turn."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol, cast
 
-from agents import RunConfig, RunErrorHandlers, Runner, Tool
+from agents import ModelSettings, RunConfig, RunErrorHandlers, Runner, Tool
 from agents.exceptions import ModelRefusalError
 from agents.result import RunResultStreaming
 from agents.run_error_handlers import RunErrorHandlerInput
@@ -20,6 +20,7 @@ from frontdesk.agents.models import Models
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
 from frontdesk.agents.prices import price
+from frontdesk.agents.topic import topic_guardrail
 from frontdesk.agents.unstreamed import Unstreamed
 from frontdesk.agents.wire import turn_input
 from frontdesk.budget import Spend
@@ -53,7 +54,7 @@ class Crew:
     def __init__(
         self,
         triage: Specialist,
-        specialists: tuple[Specialist, ...],
+        specialists: Iterable[Specialist],
         tools: Mapping[str, Tool],
         models: Models,
         settings: Settings,
@@ -67,6 +68,8 @@ class Crew:
             "expensive": settings.specialist_model,
         }
         asked = {tier: call_settings(settings, name) for tier, name in names.items()}
+        cheap = (settings.triage_model, asked["cheap"], models)
+        triage, *specialists = (_on_topic(each, *cheap) for each in (triage, *specialists))
         refuse_double(triage.name, *(each.name for each in specialists))
         known = {each.name: each for each in specialists}
         self._graph = Graph(triage, known, tools, names, asked)
@@ -197,6 +200,15 @@ class Crew:
             trace_id=trace_id(context.turn_id),
             group_id=context.session_id,
         )
+
+
+def _on_topic(
+    specialist: Specialist, model: str, settings: ModelSettings, models: Models
+) -> Specialist:
+    if not specialist.topic:
+        return specialist
+    first = topic_guardrail(specialist.topic, model, settings, models)
+    return replace(specialist, input_guardrails=(first, *specialist.input_guardrails))
 
 
 async def _events(

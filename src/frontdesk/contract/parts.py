@@ -33,9 +33,11 @@ class Specialist:
     tools that it may use, None meaning all. After a handoff it keeps the session for `sticky_turns`
     follow-ups. `context_tokens` is how much of the session's window it sees, None meaning all.
 
-    The guardrails are the SDK's own. `input_guardrails` run before the model where this agent
-    begins a turn, not after a handoff; with `output_guardrails` its answers leave only when they
-    are complete. A `Guardrail` among the `Parts` checks whichever agent speaks.
+    A message that is not about the `topic`, where one is named, is blocked where this agent begins
+    a turn, by one call of the cheap model. The guardrails are the SDK's own: `input_guardrails` run
+    before the model where this agent begins a turn, not after a handoff; with `output_guardrails`
+    its answers leave only when they are complete. A `Guardrail` among the `Parts` checks whichever
+    agent speaks.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Specialist:
     tier: Tier = "expensive"
     sticky_turns: int = 6
     context_tokens: int | None = None
+    topic: str = ""
     input_guardrails: "tuple[InputGuardrail[Any], ...]" = field(default=(), repr=False)
     output_guardrails: "tuple[OutputGuardrail[Any], ...]" = field(default=(), repr=False)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from frontdesk.testing.fake_openai import completions, markers, responses
+from frontdesk.testing.fake_openai import completions, markers, moderations, responses
 from frontdesk.testing.fake_openai.answers import Reply
 from frontdesk.testing.fake_openai.connection import Answered, Asked, Connection
 from frontdesk.testing.fake_openai.questions import (
@@ -84,6 +84,8 @@ class FakeOpenAI:
         try:
             if asked.path in (RESPONSES, CHAT):
                 return self._reply(asked, headers)
+            if asked.path == moderations.PATH:
+                return _moderation(asked, headers)
             return _listing(asked, headers)
         except Refused as refused:
             return _refusal(refused, headers)
@@ -159,6 +161,12 @@ async def _leave(peers: set[Connection]) -> None:
     for peer in list(peers):
         peer.close()
     await asyncio.sleep(0)
+
+
+def _moderation(asked: Asked, headers: Mapping[str, str]) -> Answered:
+    body = read_body(asked.raw)
+    answer = moderations.judged(str(body.get("input", "")), str(body.get("model", "")))
+    return Answered([(0.0, orjson.dumps(answer))], headers=headers)
 
 
 def _listing(asked: Asked, headers: Mapping[str, str]) -> Answered:
