@@ -31,6 +31,7 @@ from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
 from frontdesk.tools.binding import bind_all
+from frontdesk.tools.fence import as_data
 from frontdesk.tools.first import first_handlers
 from frontdesk.tools.knowledge import knowledge
 from frontdesk.tools.memory import Memory
@@ -115,7 +116,8 @@ def _put_together(
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
-    tools = bind_all(tools_of_all, guards.tool_result, results.fit)
+    fit = as_data(results.fit)
+    tools = bind_all(tools_of_all, guards.tool_result, fit, guards.tool_argument)
     foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(

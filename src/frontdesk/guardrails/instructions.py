@@ -2,18 +2,36 @@
 
 import hashlib
 import hmac
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.guardrails.normal import Normal
 
-LONGEST = 80
-"""Letters and digits in a row that are the same: some 16 English words. Facts that a prompt tells
-and an answer repeats are shorter.
-"""
-_HANGUL_LONGEST = 40
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A length, in letters and digits, from which what is the same is no accident: less where it
+    goes over the end of a line, for one line may be a fact that answers are to repeat; half of it
+    in Korean. 80 are some 16 English words.
+    """
+
+    size: int
+    ascii: bool
+    over_lines: bool
+
+
+_KINDS = (
+    _Kind(160, ascii=True, over_lines=False),
+    _Kind(80, ascii=True, over_lines=True),
+    _Kind(80, ascii=False, over_lines=False),
+    _Kind(40, ascii=False, over_lines=True),
+)
+_OVER = 16
+"""So much of both lines."""
+LONGEST = 160
 REACH = 2 * LONGEST
 
 
@@ -30,10 +48,10 @@ def marked(prompt: str, mark: str) -> str:
 
 
 def instructions(prompts: Iterable[str], mark: str) -> Guardrail:
-    """Finds the mark, and stretches of the prompts as long as `LONGEST`, whatever stands between
-    their letters; category `instructions_leak`. A translation is not found.
+    """Finds the mark, and long stretches of the prompts, whatever stands between their letters;
+    category `instructions_leak`. A translation is not found.
     """
-    index = _Index([_squeezed(prompt) for prompt in prompts], mark)
+    index = _Index(list(prompts), mark)
 
     async def check(text: Text) -> Sequence[Finding]:
         return list(index.findings(text))
@@ -57,11 +75,12 @@ class _Letters:
 
 class _Index:
     def __init__(self, prompts: Sequence[str], mark: str) -> None:
+        lines = [[_squeezed(line) for line in prompt.splitlines()] for prompt in prompts]
         self._mark = mark
-        self._all = "\0".join((mark, *prompts))
+        self._all = "\0".join((mark, *map("".join, lines)))
         self._stretches = {
-            size: {hash(each[at : at + size]) for each in prompts for at in range(len(each) - size)}
-            for size in (LONGEST, _HANGUL_LONGEST)
+            kind: {hash(stretch) for each in lines for stretch in _stretches(each, kind)}
+            for kind in _KINDS
         }
 
     def findings(self, text: Text) -> Iterator[Finding]:
@@ -76,11 +95,10 @@ class _Index:
         """How long the stretch at this place is that the instructions hold, or 0."""
         if text.startswith(self._mark, at):
             return len(self._mark)
-        for size, known in self._stretches.items():
-            stretch = text[at : at + size]
-            long_enough = size == LONGEST or not stretch.isascii()
-            if long_enough and hash(stretch) in known and stretch in self._all:
-                return size
+        for kind, known in self._stretches.items():
+            stretch = text[at : at + kind.size]
+            if hash(stretch) in known and stretch in self._all:
+                return kind.size
         return 0
 
     def begun(self, text: Text) -> int:
@@ -94,5 +112,16 @@ class _Index:
         return letters.places[size - length] if length else len(text.original)
 
 
-def _squeezed(prompt: str) -> str:
-    return _Letters.of(Normal(prompt)).text
+def _squeezed(line: str) -> str:
+    return _Letters.of(Normal(line)).text
+
+
+def _stretches(lines: Sequence[str], kind: _Kind) -> Iterator[str]:
+    text = "".join(lines)
+    ends = list(accumulate(map(len, lines)))
+    for at in range(len(text) - kind.size + 1):
+        stretch = text[at : at + kind.size]
+        first, last = at + _OVER, at + kind.size - _OVER
+        over = bisect_left(ends, first) < bisect_right(ends, last)
+        if stretch.isascii() == kind.ascii and (over or not kind.over_lines):
+            yield stretch
