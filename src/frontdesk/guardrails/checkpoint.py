@@ -87,8 +87,11 @@ class Checkpoint:
         return [each for each in found if not self._spared(each, text)]
 
     def verdict(self, ruling: Ruling, language: Language) -> Verdict:
-        """The verdict of a blocking ruling: what the user is told instead of the text."""
-        return Verdict("block", self.policy.message(ruling.category, language), self.note(ruling))
+        """The verdict of a blocking ruling: what the user is told instead of the text. The words
+        about a message do not fit an answer, which has `output.secret` and so on, or the default.
+        """
+        about = ruling.category if self.stage == "input" else f"{self.stage}.{ruling.category}"
+        return Verdict("block", self.policy.message(about, language), self.note(ruling))
 
     def note(self, ruling: Ruling) -> GuardrailNote:
         """What is written down about the ruling."""

@@ -22,7 +22,7 @@ from frontdesk.testing.fake_openai.questions import (
     read_body,
     read_question,
 )
-from frontdesk.testing.fake_openai.tokens import Piece, words
+from frontdesk.testing.fake_openai.tokens import Piece, streamed
 
 MODELS = ("gpt-6-luna", "gpt-6.1-sol")
 
@@ -111,7 +111,7 @@ class FakeOpenAI:
         if question.stream:
             return self._paced(reply, api.frames(reply, question, self._fresh))
         body = api.whole(reply, question, self._fresh)
-        spoken = max(1, len(words(reply.text)) + len(reply.calls))
+        spoken = max(1, len(streamed(reply)) + len(reply.calls))
         wait = sum(self._wait(reply, first=index == 0) for index in range(spoken))
         return iter([(wait, body[:-9] if reply.malformed else body)])
 
