@@ -87,7 +87,9 @@ class Guardrail:
 
     `pending` lets a stream go on sooner: it is told the end of the text so far, as far as `reach`
     goes, and answers the first place in `text.original` from which a finding may still come or
-    change when more text follows; whatever begins before it must be found by now.
+    change when more text follows; whatever begins before it must be found by now. What is found
+    counts when `clearance` more characters are there: so far after it may stand words that take it
+    back.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Guardrail:
     stages: frozenset[Stage] = frozenset({"input", "tool", "output"})
     reach: int = 0
     pending: Callable[[Text], int] | None = None
+    clearance: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from frontdesk.contract.guardrails import Finding, Guardrail, Text
@@ -34,7 +33,7 @@ def blocklist(words: Iterable[str]) -> Guardrail:
 
     longest = max(map(_longest, wanted), default=1)
     begun = partial(_begun, {unicodedata.normalize("NFD", word) for word in wanted}, longest)
-    return replace(detector("blocklist", find, reach=longest), pending=begun)
+    return detector("blocklist", find, reach=longest, pending=begun)
 
 
 def _begun(wanted: set[str], longest: int, text: Text) -> int:

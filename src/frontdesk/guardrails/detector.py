@@ -17,10 +17,15 @@ EVERYWHERE: frozenset[Stage] = frozenset({"input", "tool", "output"})
 
 
 def detector(
-    name: str, *finds: Find, reach: int = 0, stages: frozenset[Stage] = EVERYWHERE
+    name: str,
+    *finds: Find,
+    reach: int = 0,
+    stages: frozenset[Stage] = EVERYWHERE,
+    pending: Callable[[Text], int] | None = None,
+    clearance: int = 0,
 ) -> Guardrail:
     """The guardrail that runs these functions; `reach` is that of the farthest, see `Guardrail`."""
-    return Guardrail(name, _Search(finds).check, stages, reach)
+    return Guardrail(name, _Search(finds).check, stages, reach, pending, clearance)
 
 
 class _Search:

@@ -103,6 +103,7 @@ class Held:
     def _listen(self, checkpoint: Checkpoint) -> None:
         self._checkpoint, self._mode = checkpoint, checkpoint.policy.output
         self._reach = reach_of(checkpoint.guardrails)
+        self._clearance = {each.name: each.clearance for each in checkpoint.guardrails}
         if any(guardrail.reach == 0 for guardrail in checkpoint.guardrails):
             self._mode = "buffer"
 
@@ -146,7 +147,9 @@ class Held:
         self._waits.checked(time.perf_counter() - began)
         end = len(self._text) if until is None else until
         rulings = sorted(filter(self._counts, found), key=lambda each: each.start)
-        rulings = [each for each in rulings if until is None or each.start < end]
+        if until is not None:
+            end = min([end, *(each.start for each in rulings if self._open(each))])
+            rulings = [each for each in rulings if each.start < end]
         block = next((each for each in rulings if each.action == "block"), None)
         if block:
             end = self._left if self._mode == "buffer" else block.start
@@ -160,6 +163,11 @@ class Held:
         """Whether it is about text that has not left, and not the reader's own."""
         value = self._text[ruling.start : ruling.end]
         return ruling.end > self._left and not self._known.covers(ruling.category, value)
+
+    def _open(self, ruling: Ruling) -> bool:
+        """Whether words that may still come could take it back."""
+        clearance = self._clearance.get(ruling.guardrail, 0)
+        return self._mode != "raw" and ruling.end + clearance > len(self._text)
 
     def _before(self, end: int, redacted: list[Span]) -> int:
         """The place, or the beginning of what is to be redacted there."""
