@@ -16,7 +16,7 @@ from frontdesk.config import load_settings
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.errors import NotFound
 from frontdesk.contract.events import TextDelta, TurnEnded
-from frontdesk.contract.guardrails import Finding, Guardrail, Policy
+from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Text
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
@@ -147,8 +147,9 @@ class Deployment:
         yield Parts((look, crash, pay), guardrails=(rule,), specialists=(expert,))
 
 
-async def _forbidden(text: str) -> Sequence[Finding]:
-    return [Finding("rule", hit.start(), hit.end()) for hit in re.finditer("forbidden", text)]
+async def _forbidden(text: Text) -> Sequence[Finding]:
+    hits = re.finditer("forbidden", text.original)
+    return [Finding("rule", *hit.span()) for hit in hits]
 
 
 @asynccontextmanager

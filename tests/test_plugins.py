@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
-from frontdesk.contract.guardrails import Finding, Guardrail
+from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.contract.handlers import Handler, Outcome, Pass
 from frontdesk.contract.parts import Parts, Plugin, PluginPlace, Specialist
 from frontdesk.contract.tools import First, Tool, tool
@@ -29,7 +29,7 @@ async def handle(_context: TurnContext) -> Outcome:
     return Pass()
 
 
-async def check(_text: str) -> list[Finding]:
+async def check(_text: Text) -> list[Finding]:
     """Finds nothing."""
     return []
 

@@ -8,6 +8,7 @@ from agents.items import HandoffCallItem, HandoffOutputItem, ReasoningItem, RunI
 from agents.run_context import RunContextWrapper
 from agents.tool_context import ToolContext
 
+from frontdesk.agents.tripwires import after_the_model, before_the_model
 from frontdesk.agents.wire import remembered, window_items
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
@@ -102,6 +103,8 @@ class Graph:
             model_settings=self.settings[specialist.tier],
             tools=tools,
             handoffs=[*handoffs],
+            input_guardrails=[before_the_model(each) for each in specialist.input_guardrails],
+            output_guardrails=[after_the_model(each) for each in specialist.output_guardrails],
         )
 
 

@@ -10,12 +10,13 @@ import typer
 from frontdesk.assembly import open_store
 from frontdesk.cli.options import AsJson, Limit, Tenant, User, checked_id, chosen_settings
 from frontdesk.cli.screen import Screen, print_json, print_table
-from frontdesk.config import Settings, load_policy, load_secret
+from frontdesk.config import Settings, load_secret
 from frontdesk.contract.errors import PayloadTooLarge
 from frontdesk.contract.messages import Caller
 from frontdesk.contract.turns import SessionInfo, TurnRecord
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.policy_file import policy_source
 from frontdesk.guardrails.screening import screened
 from frontdesk.server.answers import record_object
 from frontdesk.sessions.store import Sessions
@@ -127,7 +128,7 @@ async def _export(settings: Settings, caller: Caller, session: str) -> None:
 
 
 async def _take_in(settings: Settings, caller: Caller, data: bytes) -> str:
-    policy = load_policy(settings)
-    session = await screened(read_transfer(data), Guards(builtin_guardrails(policy), policy))
+    guards = Guards((), policy_source(settings), compose=builtin_guardrails)
+    session = await screened(read_transfer(data), guards, caller.tenant)
     async with _sessions(settings) as sessions:
         return (await sessions.lifecycle.take_in(sessions.owner(caller), session)).session_id

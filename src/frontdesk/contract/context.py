@@ -11,6 +11,7 @@ from typing import Any
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
+from frontdesk.contract.text import Language, language_of
 from frontdesk.contract.turns import GuardrailNote, Item, SessionTotals, ToolUse, TurnRecord
 
 
@@ -55,6 +56,12 @@ class Ledger:
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    `text` is the message after it was looked at with those before it, None until then.
+    `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
+    `given` are texts whose personal data this user may be shown: the user's own words and what
+    tools returned; they live in memory only. `tainted` says that a tool's result tried to instruct
+    the agents: tools with side effects are gone for the rest of the turn. `held_chars` and
+    `held_ms` are the most that the gate held back, and the longest.
     """
 
     started: float = field(default_factory=time.time)
@@ -72,6 +79,18 @@ class Ledger:
     estimated_tokens: int = 0
     overflowed: bool = False
     vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    text: str | None = field(default=None, repr=False)
+    tenant: str = ""
+    language: Language = "en"
+    given: list[str] = field(default_factory=list, repr=False)
+    tainted: bool = False
+    held_chars: int = 0
+    held_ms: float = 0.0
+
+    @classmethod
+    def of(cls, tenant: str, text: str, **known: Any) -> "Ledger":
+        """The ledger of a turn of this tenant that answers this text."""
+        return cls(tenant=tenant, language=language_of(text), **known)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -10,15 +10,16 @@ closes after it.
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from frontdesk.contract.guardrails import Guardrail
 from frontdesk.contract.handlers import Handler
 from frontdesk.contract.tools import Tool
 
 if TYPE_CHECKING:
+    from agents import InputGuardrail, OutputGuardrail
     from agents.tool import Tool as SdkTool
 
 Tier = Literal["cheap", "expensive"]
@@ -31,6 +32,12 @@ class Specialist:
     `description` tells triage when to hand over; `prompt` is sent as written; `tools` names the
     tools that it may use, None meaning all. After a handoff it keeps the session for `sticky_turns`
     follow-ups. `context_tokens` is how much of the session's window it sees, None meaning all.
+
+    A message that is not about the `topic`, where one is named, is blocked where this agent begins
+    a turn, by one call of the cheap model. The guardrails are the SDK's own: `input_guardrails` run
+    before the model where this agent begins a turn, not after a handoff; with `output_guardrails`
+    its answers leave only when they are complete. A `Guardrail` among the `Parts` checks whichever
+    agent speaks.
     """
 
     name: str
@@ -40,6 +47,9 @@ class Specialist:
     tier: Tier = "expensive"
     sticky_turns: int = 6
     context_tokens: int | None = None
+    topic: str = ""
+    input_guardrails: "tuple[InputGuardrail[Any], ...]" = field(default=(), repr=False)
+    output_guardrails: "tuple[OutputGuardrail[Any], ...]" = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Tool:
     """A tool: the function's docstring and types are what the model reads. Made by `tool`.
 
     `timeout_s` is its deadline in seconds; `side_effect` says that it changes something in the
-    world.
+    world. A message that holds personal data is redacted for the models, `[EMAIL_1]`; with
+    `needs_values` the tool is called with the values themselves.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Tool:
     first: First | None = None
     timeout_s: float = 10.0
     side_effect: bool = False
+    needs_values: bool = False
 
 
 @overload
@@ -48,6 +50,7 @@ def tool(
     first: First | None = None,
     timeout_s: float = 10.0,
     side_effect: bool = False,
+    needs_values: bool = False,
 ) -> Callable[[ToolFunction], Tool]: ...
 def tool(
     function: ToolFunction | None = None,
@@ -57,6 +60,7 @@ def tool(
     first: First | None = None,
     timeout_s: float = 10.0,
     side_effect: bool = False,
+    needs_values: bool = False,
 ) -> Tool | Callable[[ToolFunction], Tool]:
     """Makes an async function a tool; it may take the `TurnContext` as its first parameter.
 
@@ -66,7 +70,8 @@ def tool(
 
     def made(target: ToolFunction) -> Tool:
         _check(target)
-        return Tool(name or target.__name__, target, first, timeout_s, side_effect)
+        known = (first, timeout_s, side_effect, needs_values)
+        return Tool(name or target.__name__, target, *known)
 
     return made(function) if function else made
 

@@ -56,7 +56,8 @@ class Receipt:
     milliseconds.
 
     `specialist_only_cost_usd` is an estimate: the price of this turn had the specialist done all of
-    it.
+    it. `held_chars` and `held_ms` say how many characters of the answer the guardrails held back at
+    most, and for how long.
     """
 
     model_calls: int
@@ -71,6 +72,8 @@ class Receipt:
     guardrails: tuple[GuardrailNote, ...]
     stages_ms: Mapping[str, float]
     total_ms: float
+    held_chars: int = 0
+    held_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,11 @@ class Admitted:
     started: float
     notes: tuple[GuardrailNote, ...]
 
+    def ledger(self) -> Ledger:
+        """The ledger of its turn as far as it got."""
+        tenant, notes = self.message.caller.tenant, list(self.notes)
+        return Ledger.of(tenant, self.message.text, started=self.started, notes=notes)
+
 
 def dump_admitted(seal: Seal, message: Message, ledger: Ledger) -> bytes:
     """The message and the notes about it, for whoever runs its turn."""
@@ -129,7 +134,7 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
         int(tries or 0),
         due,
         (*history.broken, (NOWHERE, payload)) if lost else history.broken,
-        Ledger(admitted.started, notes=list(admitted.notes)),
+        admitted.ledger(),
         acted is not None,
         Cancellation(CANCEL_MODES[cancel] if cancel else None),
         user_facts,
