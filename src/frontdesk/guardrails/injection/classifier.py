@@ -21,9 +21,11 @@ MASK = (1 << BITS) - 1
 LATIN = (3, 5)
 HANGUL = (1, 2, 3)
 WINDOW, STEP = 120, 40
+FEWEST = 4
+"""Fewer words say nothing; the rules look at them."""
 
 _HANGUL = re.compile("[가-힣]")
-_WORD = re.compile(r"\w{1,24}|[^\w\s]{1,4}")
+_WORD = re.compile(r"\w{1,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Window:
 def windows(text: str, model: Model) -> Iterator[Window]:
     """The scores of the text's windows of `WINDOW` words, one every `STEP` words."""
     words = word_spans(text)
+    if len(words) < FEWEST:
+        return
     sums, counts = _sums([word.group() for word in words], model.weights)
     for first in range(0, max(1, len(words) - WINDOW + STEP), STEP):
         last = min(first + WINDOW, len(words))
@@ -70,7 +74,7 @@ def windows(text: str, model: Model) -> Iterator[Window]:
 
 
 def word_spans(text: str) -> list[re.Match[str]]:
-    """The words and marks of a text; a very long word counts as several."""
+    """The words of a text; a very long word counts as several."""
     return list(_WORD.finditer(text))
 
 

@@ -1,6 +1,6 @@
 """The detector of injection: categories `injection` and `injection_suspected`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.injection.classifier import limits, model, windows
@@ -15,11 +15,26 @@ def find(text: Text) -> Iterator[Finding]:
 
     A rule that holds and a very high score are `injection`, a high score is `injection_suspected`.
     """
-    same = text.joined.text == text.folded.text
-    for view in (text.folded,) if same else (text.folded, text.joined):
+    yield from find_by_rule(text)
+    yield from find_by_score(text)
+
+
+def find_by_rule(text: Text) -> Iterator[Finding]:
+    """Finds what a rule holds for."""
+    for view in _views(text):
         for span in hits(view):
             yield Finding("injection", *view.span(*span))
+
+
+def find_by_score(text: Text) -> Iterator[Finding]:
+    """Finds what the classifier scores high, in the whole text."""
+    for view in _views(text):
         yield from _scored(view)
+
+
+def _views(text: Text) -> Sequence[View]:
+    same = text.joined.text == text.folded.text
+    return (text.folded,) if same else (text.folded, text.joined)
 
 
 def _scored(view: View) -> Iterator[Finding]:
