@@ -1,6 +1,6 @@
 # Needs only make and Python 3.11 or newer: each target makes .venv and installs what it needs by
 # itself. `make PYTHON=/path/to/python` chooses the Python.
-.PHONY: help demo test check format docs bench real-model live constraints clean
+.PHONY: help demo test soak check format docs bench real-model live constraints clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -15,6 +15,7 @@ help:
 	@echo "make demo            chat with the sample desk (serves on loopback)"
 	@echo "make demo ASK='...'  answer one message and exit"
 	@echo "make test            run the tests"
+	@echo "make soak            ten thousand reconnects over HTTP to two processes (a few minutes)"
 	@echo "make check           lint, types, layers, shape"
 	@echo "make format          let ruff format and mend the code"
 	@echo "make docs            write the generated pages of docs/"
@@ -30,6 +31,9 @@ demo: .venv/.runtime
 
 test: .venv/.dev
 	@$(BIN)/python -m pytest
+
+soak: .venv/.dev
+	@RECONNECTS=10000 $(BIN)/python -m pytest tests/test_reconnects.py
 
 check: .venv/.dev
 	$(BIN)/ruff check .

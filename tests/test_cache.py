@@ -14,6 +14,7 @@ from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.keys import OwnerKeys, owner_of
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import GuardrailNote, ToolUse, TurnRecord
+from frontdesk.sessions.sealing import Sealing
 
 QUESTION = "Which colours does the garden bench come in?"
 ANN = owner_of(b"secret", "shop", "ann")
@@ -41,7 +42,7 @@ def said(text: str) -> tuple[TurnRecord, ...]:
 
 @pytest.fixture
 def cache(redis: Redis) -> AnswerCache:
-    return AnswerCache(redis, b"secret", 60, "1")
+    return AnswerCache(redis, b"secret", 60, "1", Sealing(()))
 
 
 async def test_a_kept_answer_is_found_however_the_question_is_typed(cache: AnswerCache) -> None:
@@ -78,7 +79,7 @@ async def test_instructions_are_part_of_the_question(cache: AnswerCache) -> None
 
 async def test_another_version_of_the_desk_finds_nothing(redis: Redis, cache: AnswerCache) -> None:
     await cache.keep(asked(), "Red")
-    assert await AnswerCache(redis, b"secret", 60, "2").find(asked()) is None
+    assert await AnswerCache(redis, b"secret", 60, "2", Sealing(())).find(asked()) is None
 
 
 async def test_a_kept_answer_ends_and_lies_under_its_owner(
@@ -180,7 +181,7 @@ def test_a_follow_up_does_not_stand_alone(text: str) -> None:
 
 async def test_a_cache_that_is_down_is_a_miss() -> None:
     async with Redis(port=1, retry=Retry(NoBackoff(), 0)) as nowhere:
-        cache = AnswerCache(nowhere, b"secret", 60, "1")
+        cache = AnswerCache(nowhere, b"secret", 60, "1", Sealing(()))
         with capture_logs() as logs:
             await cache.keep(asked(), "Red")
             assert await cache.find(asked()) is None

@@ -90,7 +90,7 @@ def leaky(
             broken = replace(
                 desk,
                 sessions=sessions(redis, secret, settings),
-                cache=cache(redis, secret, 60, "1"),
+                cache=cache(redis, secret, 60, "1", desk.sessions.sealing),
                 traces=traces(redis, secret, 60, Spans()),
             )
             async with broken.sessions.driving(broken.turn, recovers=False):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 from collections import Counter
 from contextlib import aclosing
@@ -20,7 +21,7 @@ from frontdesk.sessions.store import Hold, Sessions
 from frontdesk.testing import FakeOpenAI
 
 TURNS, READERS, MOST_EVENTS = 20, 10, 4
-OVER_HTTP, OVER_ALL = 1_000, 10_000
+OVER_HTTP, OVER_ALL = int(os.environ.get("RECONNECTS", "1000")), 10_000
 SEED = 20_270
 
 

@@ -19,6 +19,7 @@ from frontdesk.contract.messages import Caller
 from frontdesk.contract.turns import TurnResult
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.scripts import Scripts
+from frontdesk.sessions.sealing import Sealing
 
 
 async def test_a_turn_remembers_the_turns_before_it(redis: Redis) -> None:
@@ -85,7 +86,7 @@ async def test_a_zombie_cannot_commit(redis: Redis) -> None:
     sessions = store(redis)
     hold = await begun(sessions, "turn_a")
     await redis.delete(OwnerKeys(hold.owner).session(hold.session_id, "lease"))
-    scripts = Scripts(redis, 60, 60)
+    scripts = Scripts(redis, 60, 60, Sealing(()))
     await scripts.run("recover", scripts.call(hold.owner, hold.session_id, "", holder="other"))
     with pytest.raises(Fenced):
         await end(sessions, hold)

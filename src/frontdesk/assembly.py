@@ -125,7 +125,7 @@ def _put_together(
         guards=guards,
         sessions=sessions,
         handlers=Handlers((*parts.handlers, *first)),
-        cache=AnswerCache(redis, secret, settings.cache_ttl_s, version),
+        cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
         crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )

@@ -2,6 +2,7 @@
 environment.
 """
 
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
@@ -112,6 +113,11 @@ class Settings(BaseSettings):
         None,
         description="Keys owner hashes; the same on all hosts. Made by itself without REDIS_URL.",
     )
+    encryption_keys: SecretStr | None = Field(
+        None,
+        description="Seals what users say before it goes to Redis: keys of 64 hexadecimal digits, "
+        "comma separated; the first seals, all open (docs/operations.md).",
+    )
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -166,6 +172,27 @@ def load_secret(settings: Settings) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
+
+
+def load_encryption_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The keys that seal what Redis holds, 32 bytes each; none where nothing is sealed.
+
+    Raises:
+        SettingsError: naming the place of one that is no key, never its value.
+    """
+    if settings.encryption_keys is None:
+        return ()
+    given = settings.encryption_keys.get_secret_value().split(",")
+    return tuple(_encryption_key(place, text.strip()) for place, text in enumerate(given, 1))
+
+
+def _encryption_key(place: int, text: str) -> bytes:
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", text):
+        raise SettingsError(
+            f"FRONTDESK_ENCRYPTION_KEYS: number {place} is not a key of 64 hexadecimal digits; "
+            "make one with `openssl rand -hex 32`."
+        )
+    return bytes.fromhex(text)
 
 
 def data_dir(settings: Settings) -> Path:

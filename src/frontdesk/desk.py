@@ -182,8 +182,10 @@ class Desk:
         """Lets the turn run, unless there is a reason against it.
 
         Raises:
-            BrokenRecord, Cancelled, Interrupted: the reason.
+            BrokenRecord, Cancelled, Interrupted, StoreUnreadable: the reason.
         """
+        if hold.unreadable:
+            raise hold.unreadable
         if hold.broken:
             raise BrokenRecord(
                 "A part of this conversation could not be read and was set aside; send the message"

@@ -17,7 +17,7 @@ triage's answers only, and not for a message that handlers enriched or routed.
 Redis being down makes a miss: the cache never stops a turn.
 """
 
-import hashlib
+import hmac
 import json
 import re
 from collections.abc import Awaitable
@@ -28,7 +28,9 @@ from redis.exceptions import RedisError
 
 from frontdesk.cache.question import normalised, stands_alone
 from frontdesk.contract.context import TurnContext
+from frontdesk.contract.errors import BrokenRecord, StoreUnreadable
 from frontdesk.contract.keys import OwnerKeys, owner_of
+from frontdesk.sessions.sealing import Sealing
 
 _PLACEHOLDER = re.compile(r"\[[A-Z_]+_\d+\]")
 
@@ -38,26 +40,41 @@ class AnswerCache:
     models, plugins): another version finds none of them.
     """
 
-    def __init__(self, redis: Redis, secret: bytes, ttl_s: int, version: str) -> None:
+    def __init__(
+        self, redis: Redis, secret: bytes, ttl_s: int, version: str, sealing: Sealing
+    ) -> None:
         self._redis, self._secret, self._ttl_s, self._version = redis, secret, ttl_s, version
+        self._sealing = sealing
 
     async def find(self, context: TurnContext) -> str | None:
         """The answer that this question had, or None."""
         if not _plain(context) or not _nothing_else_said(context):
             return None
         found = await _unless_down(self._redis.get(self._key(context)))
-        return found.decode() if isinstance(found, bytes) else None
+        return self._opened(context, found) if isinstance(found, bytes) else None
 
     async def keep(self, context: TurnContext, answer: str) -> None:
         """Keeps triage's answer of a completed turn, if it may be kept."""
         if answer and _plain(context) and not _seen_turns(context) and not context.ledger.hops:
-            await _unless_down(self._redis.set(self._key(context), answer, ex=self._ttl_s))
+            sealed = self._sealing.of(self._owner(context)).seal(answer.encode())
+            await _unless_down(self._redis.set(self._key(context), sealed, ex=self._ttl_s))
+
+    def _opened(self, context: TurnContext, found: bytes) -> str | None:
+        try:
+            return self._sealing.of(self._owner(context)).open(found).decode()
+        except (StoreUnreadable, BrokenRecord) as error:
+            structlog.get_logger(__name__).warning("cache.unreadable", code=error.code)
+            return None
+
+    def _owner(self, context: TurnContext) -> str:
+        return owner_of(self._secret, context.tenant, context.user)
 
     def _key(self, context: TurnContext) -> str:
         shaped_by = [self._version, normalised(context.text), context.message.instructions]
         shaped_by += [fact.text for fact in context.user_facts]
-        digest = hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest()
-        return OwnerKeys(owner_of(self._secret, context.tenant, context.user)).cache(digest)
+        # Keyed: a name that anybody can compute would tell whether a question was asked.
+        digest = hmac.digest(self._secret, json.dumps(shaped_by).encode(), "sha256")
+        return OwnerKeys(self._owner(context)).cache(digest.hex())
 
 
 def _plain(context: TurnContext) -> bool:

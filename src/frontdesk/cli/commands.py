@@ -9,6 +9,7 @@ from frontdesk import __version__
 from frontdesk.cli import chat, demo, faq, guard, key, serve, session, trace, user
 from frontdesk.cli.doctor.command import doctor
 from frontdesk.cli.new.command import new
+from frontdesk.cli.reseal import reseal
 from frontdesk.contract.errors import FrontdeskError
 
 
@@ -21,7 +22,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for work in (serve.serve, demo.demo, chat.chat, new, doctor, version):
+    for work in (serve.serve, demo.demo, chat.chat, new, doctor, reseal, version):
         app.command()(work)
     for name, group in (
         ("key", key.build()),

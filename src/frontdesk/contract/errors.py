@@ -14,6 +14,7 @@ FrontdeskError
 ├── QueueFull                429 queue_full
 ├── GuardrailUnavailable     503 guardrail_unavailable
 ├── StoreUnavailable         503 store_unavailable
+├── StoreUnreadable          503 store_unreadable
 ├── Draining                 503 draining
 ├── UpstreamFailed           502 upstream_failed
 │   ├── ContextOverflow      502 context_overflow
@@ -124,6 +125,12 @@ class StoreUnavailable(FrontdeskError):
     """Redis does not answer or refuses to write."""
 
     code, status, title = "store_unavailable", 503, "Store unavailable"
+
+
+class StoreUnreadable(FrontdeskError):
+    """What Redis holds is sealed with a key that this deployment does not have; it stays there."""
+
+    code, status, title = "store_unreadable", 503, "Store unreadable"
 
 
 class Draining(FrontdeskError):

@@ -19,6 +19,9 @@ found together.
 | `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
 | `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
 
+Where the deployment has encryption keys, these are sealed (`sessions/sealing.py`): message and
+result of a turn, elements of `turns`, data of events, results, title and metadata, facts, answers.
+
 Keys outside an owner:
 
 | key | type | holds | time to live |

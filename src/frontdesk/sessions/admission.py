@@ -1,5 +1,6 @@
 """Whether and where the turn of a message may begin."""
 
+import hmac
 import re
 import secrets
 from collections.abc import Sequence
@@ -26,6 +27,13 @@ def session_of(message: Message) -> str:
     if not ID.fullmatch(message.session_id):
         raise NotFound("There is no such session.")
     return message.session_id
+
+
+def keyed(fingerprint: str, secret: bytes) -> str:
+    """A fingerprint that only this deployment can compute: a bare digest would tell whoever reads
+    Redis whether they guessed what was said.
+    """
+    return hmac.digest(secret, fingerprint.encode(), "sha256").hex()
 
 
 def not_started(message: Message, answer: Sequence[Any]) -> Begun:

@@ -1,5 +1,6 @@
 """What the scripts that end a turn are told: its result, its record, its last event."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from frontdesk.contract.cancellation import CancelMode
@@ -7,11 +8,12 @@ from frontdesk.contract.events import TurnCreated, TurnEnded
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import TurnRecord, TurnResult
 from frontdesk.sessions.codec import dump_event
-from frontdesk.sessions.holds import Admitted, Hold
+from frontdesk.sessions.holds import Hold, load_admitted
 from frontdesk.sessions.instants import rfc3339
-from frontdesk.sessions.log import Unwritten
-from frontdesk.sessions.schema import dump_stored
+from frontdesk.sessions.log import Entry, Unwritten
+from frontdesk.sessions.schema import dump_stored, versioned
 from frontdesk.sessions.scripts import Call, Scripts
+from frontdesk.sessions.sealing import Seal
 from frontdesk.sessions.totals import add_turn
 from frontdesk.sessions.window import calibrated, next_window
 
@@ -27,10 +29,11 @@ def note_call(scripts: Scripts, owner: str, message: Message, result: TurnResult
     record = TurnRecord(turn_id, result.status, now, "", result.answer, code=code)
     created = (1, *dump_event(TurnCreated(turn_id, session_id)))
     ended = (2, *dump_event(TurnEnded(turn_id, result)))
+    seal = scripts.sealing.of(owner)
     return scripts.call(
         *(owner, session_id, turn_id, turn_id, session_id, int(not message.session_id)),
-        *(message.fingerprint, result.status, dump_stored(result), dump_stored(record), now),
-        *(ENDED_LOG_S, LONGEST_HISTORY, *created, *ended),
+        *(message.fingerprint, result.status, *_sealed(seal, result, record), now),
+        *(ENDED_LOG_S, LONGEST_HISTORY, *sealed_entries(seal, (created, ended))),
         holder=scripts.new_holder(),
     )
 
@@ -57,25 +60,39 @@ def commit_call(
     kept_agent = agent is not None and agent == hold.agent
     agent_turns = hold.agent_turns + 1 if kept_agent else int(agent is not None)
     totals = dump_stored(add_turn(hold.totals, result.receipt))
-    ended = (pending.following, *dump_event(TurnEnded(hold.turn_id, result)))
-    events = [part for entry in (*pending.entries, ended) for part in entry]
+    kind, ended = dump_event(TurnEnded(hold.turn_id, result))
+    seal = scripts.sealing.of(hold.owner)
+    events = sealed_entries(seal, (*pending.entries, (pending.following, kind, ended)))
     return scripts.call(
         *(hold.owner, hold.session_id, hold.turn_id, hold.turn_id, hold.session_id),
-        *(hold.fence, result.status, dump_stored(result), dump_stored(record)),
-        *(agent or "", agent_turns, totals, window, rfc3339()),
+        *(hold.fence, result.status, seal.seal(versioned(ended))),
+        *(seal.seal(dump_stored(record), record.id), agent or "", agent_turns, totals),
+        *(window, record.at),
         *(ENDED_LOG_S, LONGEST_HISTORY, dump_stored(view), *events),
         holder=hold.holder,
     )
 
 
-def cancel_call(scripts: Scripts, owner: str, waiting: Admitted, mode: CancelMode) -> Call:
-    """Has a turn end early; if it still waits, with nothing but its message."""
+def cancel_call(scripts: Scripts, owner: str, message: bytes, mode: CancelMode) -> Call:
+    """Has a turn end early; if it still waits, with nothing but its message, as it is stored."""
+    seal = scripts.sealing.of(owner)
+    waiting = load_admitted(seal, message)
     turn_id, session_id = waiting.message.turn_id, waiting.message.session_id
     now = rfc3339()
     result = TurnResult(turn_id, session_id, "cancelled")
     record = TurnRecord(turn_id, "cancelled", now, waiting.message.text, "")
     ended = (2, *dump_event(TurnEnded(turn_id, result)))  # its first event said that it waits
     return scripts.call(
-        *(owner, session_id, turn_id, turn_id, session_id, mode),
-        *(dump_stored(result), dump_stored(record), now, ENDED_LOG_S, LONGEST_HISTORY, *ended),
+        *(owner, session_id, turn_id, turn_id, session_id, mode, *_sealed(seal, result, record)),
+        *(now, ENDED_LOG_S, LONGEST_HISTORY, *sealed_entries(seal, (ended,))),
     )
+
+
+def sealed_entries(seal: Seal, entries: Iterable[Entry]) -> list[int | str | bytes]:
+    """Events as the scripts take them, one after the other."""
+    return [part for number, kind, data in entries for part in (number, kind, seal.seal(data))]
+
+
+def _sealed(seal: Seal, result: TurnResult, record: TurnRecord) -> tuple[bytes, bytes]:
+    """The record is named: what falls off a history is deleted by its name."""
+    return seal.seal(dump_stored(result)), seal.seal(dump_stored(record), record.id)

@@ -248,7 +248,8 @@ class Drivers:
         with translated():
             await self._redis.zadd(LEASES, {member(owner, session_id): due})
         if answer[0] == b"run":
-            hold = read_hold(owner, session_id, holder, due, answer)
+            seal = self._scripts.sealing.of(owner)
+            hold = read_hold(seal, session_id, holder, due, answer)
             logger.info("turn.recovered", turn=hold.turn_id, tries=hold.tries)
             self.start(hold)
         return due

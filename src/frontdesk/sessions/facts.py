@@ -34,7 +34,7 @@ class Facts:
         pipe.expire(OwnerKeys(owner).facts, self._keep_s)
         with translated():
             values, _ = await pipe.execute()
-        return read_facts(values)
+        return read_facts(self._scripts.sealing.of(owner).open_all(values))
 
     async def keep(self, owner: str, text: str, turn_id: str = "") -> Fact:
         """Keeps a fact that was checked; one that is known already stays as it is. A turn that asks
@@ -52,7 +52,8 @@ class Facts:
             return same
         fact, keys = Fact(_new_id(), text, rfc3339()), OwnerKeys(owner)
         asked = keys.turn(turn_id) if turn_id else keys.facts
-        told = [fact.id, dump(fact), MOST_FACTS, self._keep_s]
+        sealed = self._scripts.sealing.of(owner).seal(dump(fact))
+        told = [fact.id, sealed, MOST_FACTS, self._keep_s]
         kept = await self._scripts.run("remember", ([keys.facts, asked], told))
         if kept < 0:
             raise Fenced("This turn was forgotten.", turn_id=turn_id)

@@ -3,20 +3,26 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from frontdesk.contract.cancellation import Cancellation, CancelMode
 from frontdesk.contract.context import Ledger
-from frontdesk.contract.errors import BrokenRecord
+from frontdesk.contract.errors import BrokenRecord, FrontdeskError, StoreUnreadable
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import GuardrailNote, SessionTotals, TurnRecord
 from frontdesk.sessions.facts import read_facts
-from frontdesk.sessions.schema import dump_stored, load_stored, load_turns, unreadable
+from frontdesk.sessions.history import read_history
+from frontdesk.sessions.schema import dump_stored, load_stored
+from frontdesk.sessions.sealing import Seal
 from frontdesk.sessions.window import View, shown
+
+Lost: TypeAlias = BrokenRecord | StoreUnreadable | None
+"""Why something could not be read, if so."""
 
 NOWHERE = -1
 """The place of a broken record that is not of the history."""
+
 
 CANCEL_MODES: Mapping[bytes, CancelMode] = {mode.encode(): mode for mode in get_args(CancelMode)}
 
@@ -31,7 +37,8 @@ class Hold:
     the turns that `agent` has answered since it took the session, the first one included. `tries`
     counts takeovers: 0 for a turn that starts for the first time. `due` is when the lease ends
     unless renewed, in seconds since the epoch. `broken` are places and bytes of history that cannot
-    be read: the turn must say so, and its commit sets them aside. `acted` says that an earlier try
+    be read: the turn must say so, and its commit sets them aside. `unreadable` is why it must not
+    run now: it would not know what is sealed with a missing key. `acted` says that an earlier try
     has begun to change something in the world.
     """
 
@@ -54,6 +61,7 @@ class Hold:
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False)
     user_facts: tuple[Fact, ...] = ()
     view: View = field(default_factory=View)
+    unreadable: FrontdeskError | None = field(default=None, compare=False)
 
     @property
     def turn_id(self) -> str:
@@ -88,54 +96,65 @@ class Admitted:
         return Ledger.of(tenant, self.message.text, started=self.started, notes=notes)
 
 
-def dump_admitted(message: Message, ledger: Ledger) -> bytes:
+def dump_admitted(seal: Seal, message: Message, ledger: Ledger) -> bytes:
     """The message and the notes about it, for whoever runs its turn."""
-    return dump_stored(Admitted(message, ledger.started, tuple(ledger.notes)))
+    return seal.seal(dump_stored(Admitted(message, ledger.started, tuple(ledger.notes))))
 
 
-def load_admitted(data: bytes) -> Admitted:
+def load_admitted(seal: Seal, data: bytes) -> Admitted:
     """The message as it waits.
 
     Raises:
         BrokenRecord: it cannot be read.
+        StoreUnreadable: its key is missing.
     """
-    return load_stored(Admitted, data)
+    return load_stored(Admitted, seal.open(data))
 
 
-def read_hold(owner: str, session_id: str, holder: str, due: float, answer: Sequence[Any]) -> Hold:
-    """The hold from the scripts' answer `run`."""
+def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequence[Any]) -> Hold:
+    """The hold from the scripts' answer `run`; `seal` is the owner's."""
     _, turn, (payload, tries, acted, cancel), state, window_start, raw, facts = answer
     fence, agent, agent_turns, totals, stored = state
     view = load_stored(View, stored) if stored else View()
-    history = load_turns(raw)
-    broken = [
-        (place, element)
-        for place, (element, record) in enumerate(zip(raw, history, strict=True), window_start)
-        if record.code == BrokenRecord.code and unreadable(element)
-    ]
-    try:
-        admitted = load_admitted(payload)
-    except BrokenRecord:
-        admitted = Admitted(Message(turn.decode(), Caller("", ""), "", session_id), time.time(), ())
-        broken.append((NOWHERE, payload))
+    history = read_history(seal, raw, range(window_start, window_start + len(raw)))
+    admitted, lost = _admitted(seal, payload, turn.decode(), session_id)
+    user_facts, closed = _facts(seal, facts)
     return Hold(
-        owner,
+        seal.owner,
         session_id,
         admitted.message,
         admitted.message.text,
         int(fence),
         holder,
-        shown(history, window_start, view),
+        shown(history.records, window_start, view),
         agent.decode() if agent else None,
         int(agent_turns or 0),
         load_stored(SessionTotals, totals) if totals else SessionTotals(),
         window_start,
         int(tries or 0),
         due,
-        tuple(broken),
+        (*history.broken, (NOWHERE, payload)) if lost else history.broken,
         admitted.ledger(),
         acted is not None,
         Cancellation(CANCEL_MODES[cancel] if cancel else None),
-        read_facts(facts),
+        user_facts,
         view,
+        history.locked or closed or (lost if isinstance(lost, StoreUnreadable) else None),
     )
+
+
+def _admitted(seal: Seal, payload: bytes, turn_id: str, session_id: str) -> tuple[Admitted, Lost]:
+    """The message, or an empty one in its place, and why."""
+    try:
+        return load_admitted(seal, payload), None
+    except (BrokenRecord, StoreUnreadable) as error:
+        nobody = Message(turn_id, Caller("", ""), "", session_id)
+        return Admitted(nobody, time.time(), ()), error
+
+
+def _facts(seal: Seal, raw: Sequence[bytes]) -> tuple[tuple[Fact, ...], Lost]:
+    """The facts, or none, and why."""
+    try:
+        return read_facts(seal.open_all(raw)), None
+    except (BrokenRecord, StoreUnreadable) as error:
+        return (), error

@@ -11,11 +11,13 @@ from frontdesk.config import Settings
 from frontdesk.contract.errors import NotFound
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import SessionInfo, SessionTotals, TurnRecord, TurnResult
-from frontdesk.sessions.codec import dump, load
+from frontdesk.sessions.codec import dump
 from frontdesk.sessions.connection import translated
+from frontdesk.sessions.history import read_turns
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.reads import PAGE, Archive
 from frontdesk.sessions.scripts import Scripts
+from frontdesk.sessions.sealing import Seal
 from frontdesk.sessions.transfer import Transferred, head_line, turn_line
 from frontdesk.sessions.window import View, next_window
 
@@ -46,10 +48,11 @@ class Lifecycle:
             NotFound: the owner has no such session.
         """
         fields: list[str | bytes] = []
+        seal = self._scripts.sealing.of(owner)
         if title is not None:
-            fields += ["title", title]
+            fields += ["title", seal.seal(title.encode())]
         if metadata is not None:
-            fields += ["metadata", dump(metadata)]
+            fields += ["metadata", seal.seal(dump(metadata))]
         meta = OwnerKeys(owner).session(session_id, "meta")
         if fields and not await self._scripts.run("label", ([meta], fields)):
             raise NotFound(NO_SESSION)
@@ -78,7 +81,8 @@ class Lifecycle:
             if not elements:
                 return
             place = base + first + len(elements)
-            yield b"".join(turn_line(load(TurnRecord, element)) for element in elements)
+            records = read_turns(self._scripts.sealing.of(owner), elements)
+            yield b"".join(turn_line(record) for record in records)
 
     async def take_in(self, owner: str, session: Transferred) -> SessionInfo:
         """Makes a new session of an exported one, under new ids. It has cost nothing yet, and
@@ -88,16 +92,17 @@ class Lifecycle:
         for first in range(0, len(session.records), PAGE):
             await self._append(keys, session_id, first, session.records[first : first + PAGE])
         now, keep = rfc3339(), self._settings.session_ttl_s
+        seal = self._scripts.sealing.of(owner)
         meta = keys.session(session_id, "meta")
         totals = dump(SessionTotals(len(session.records)))
         fields: dict[Any, Any] = {
             "created": now,
             "updated": now,
             "totals": totals,
-            "title": session.title,
+            "title": seal.seal(session.title.encode()),
         }
         rest: dict[Any, Any] = {
-            "metadata": dump(session.metadata),
+            "metadata": seal.seal(dump(session.metadata)),
             "window": self._window(session.records),
         }
         pipe = self._redis.pipeline(transaction=True)
@@ -114,11 +119,11 @@ class Lifecycle:
     ) -> None:
         """Adds turns to the history. Each key has its end, so what is interrupted goes away."""
         keep, listed = self._settings.session_ttl_s, keys.session(session_id, "turns")
-        pipe = self._redis.pipeline(transaction=True)
+        pipe, seal = self._redis.pipeline(transaction=True), self._scripts.sealing.of(keys.owner)
         for place, record in enumerate(records, first):
             turn_id = f"turn_{secrets.token_hex(16)}"
-            pipe.rpush(listed, dump({**_fields(record), "id": turn_id}))
-            turn = _turn_fields(session_id, turn_id, place, record)
+            pipe.rpush(listed, seal.seal(dump({**_fields(record), "id": turn_id}), turn_id))
+            turn = _turn_fields(seal, session_id, turn_id, place, record)
             pipe.hset(keys.turn(turn_id), mapping=turn)
             pipe.expire(keys.turn(turn_id), keep)
         pipe.expire(listed, keep)
@@ -137,7 +142,7 @@ def _fields(record: TurnRecord) -> dict[str, Any]:
 
 
 def _turn_fields(
-    session_id: str, turn_id: str, place: int, record: TurnRecord
+    seal: Seal, session_id: str, turn_id: str, place: int, record: TurnRecord
 ) -> Mapping[Any, Any]:
     result = TurnResult(
         turn_id, session_id, record.status, record.answer, record.agent, record.rung
@@ -145,7 +150,7 @@ def _turn_fields(
     return {
         "session": session_id,
         "status": record.status,
-        "result": dump(result),
+        "result": seal.seal(dump(result)),
         "place": place,
         "fingerprint": "imported",
         "end": "0-1",

@@ -44,7 +44,7 @@ class EventWriter:
         self._sending: list[Entry] = []
         self._following = 1
         self._turn_to_write = asyncio.Lock()
-        self._timer: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._lost: Fenced | None = None
 
     async def put(self, event: Event) -> None:
@@ -66,7 +66,7 @@ class EventWriter:
             with suppress(StoreUnavailable):  # it stays unwritten, as in `_flush_soon`
                 await self._flush()
         elif self._timer is None:
-            self._timer = self._tasks.spawn(self._flush_soon())
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
 
     def take(self) -> Unwritten:
         """Closes the writer and hands over what is not known to be written; the commit writes it,
@@ -85,10 +85,12 @@ class EventWriter:
         else:
             self._events.append(event)
 
-    async def _flush_soon(self) -> None:
+    def _gathered(self) -> None:
         """By time and not with the next event: text must not wait until a tool comes back."""
-        await asyncio.sleep(GATHER_S)
         self._timer = None
+        self._tasks.spawn(self._flush_soon())
+
+    async def _flush_soon(self) -> None:
         try:
             await self._flush()
         except Fenced as lost:

@@ -18,6 +18,7 @@ from frontdesk.sessions.codec import load_event
 from frontdesk.sessions.connection import patiently, translated
 from frontdesk.sessions.drivers import Drivers
 from frontdesk.sessions.schema import load_stored
+from frontdesk.sessions.sealing import Sealing
 from frontdesk.sessions.wakeups import Wakeups
 
 PAGE = 200
@@ -41,8 +42,11 @@ class _Look:
 class Readers:
     """The readers of this process."""
 
-    def __init__(self, redis: Redis, wakeups: Wakeups, drivers: Drivers, lease_s: float) -> None:
+    def __init__(
+        self, redis: Redis, wakeups: Wakeups, drivers: Drivers, sealing: Sealing, lease_s: float
+    ) -> None:
         self._redis = redis
+        self._sealing = sealing
         self._wakeups = wakeups
         self._drivers = drivers
         self._patience_s = PATIENCE_LEASES * lease_s
@@ -102,8 +106,9 @@ class Readers:
             (session_id, end), entries = await pipe.execute()
         if session_id is None:
             raise NotFound("There is no such turn.")
+        seal = self._sealing.of(owner)
         events = [
-            (entry_id.decode(), load_event(fields[b"k"].decode(), fields[b"d"]))
+            (entry_id.decode(), load_event(fields[b"k"].decode(), seal.open(fields[b"d"])))
             for entry_id, fields in entries
         ]
         return _Look(session_id.decode(), end.decode() if end else "", events)
@@ -135,7 +140,7 @@ class Readers:
             result: Any = await self._redis.hget(OwnerKeys(owner).turn(turn_id), "result")
         if result is None:
             raise NotFound("This turn was forgotten.")
-        return TurnEnded(turn_id, load_stored(TurnResult, result))
+        return TurnEnded(turn_id, load_stored(TurnResult, self._sealing.of(owner).open(result)))
 
 
 def _place(event_id: str | None) -> Place:

@@ -10,8 +10,10 @@ from frontdesk.contract.errors import NotFound
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import SessionInfo, SessionTotals, TurnRecord, TurnResult
 from frontdesk.sessions.connection import translated
-from frontdesk.sessions.schema import load_stored, load_turn, load_turns
+from frontdesk.sessions.history import read_turns
+from frontdesk.sessions.schema import load_stored, load_turn
 from frontdesk.sessions.scripts import Scripts
+from frontdesk.sessions.sealing import Seal, is_sealed, label_of
 
 TRIAGE = "triage"
 FIELDS = ("created", "updated", "agent", "totals", "title", "metadata")
@@ -35,7 +37,7 @@ class Archive:
         if session_id is None or status is None:
             raise NotFound("There is no such turn.")
         if result is not None:
-            return load_stored(TurnResult, result)
+            return load_stored(TurnResult, self._seal(owner).open(result))
         return TurnResult(turn_id, session_id.decode(), status.decode())
 
     async def sessions(self, owner: str, limit: int, after: str | None) -> tuple[SessionInfo, ...]:
@@ -56,7 +58,8 @@ class Archive:
             for session_id in ids:
                 pipe.hmget(keys.session(session_id, "meta"), *FIELDS)
             metas = await pipe.execute()
-        return tuple(_info(*pair) for pair in zip(ids, metas, strict=True) if pair[1][0])
+        pairs, seal = zip(ids, metas, strict=True), self._seal(owner)
+        return tuple(_info(seal, *pair) for pair in pairs if pair[1][0])
 
     async def info(self, owner: str, session_id: str) -> SessionInfo:
         """One session."""
@@ -64,7 +67,7 @@ class Archive:
             meta = await self._redis.hmget(OwnerKeys(owner).session(session_id, "meta"), *FIELDS)
         if meta[0] is None:
             raise NotFound("There is no such session.")
-        return _info(session_id, meta)
+        return _info(self._seal(owner), session_id, meta)
 
     async def turns(
         self, owner: str, session_id: str, limit: int, after: str | None
@@ -83,7 +86,7 @@ class Archive:
             first = 0 if after is None else max(int(place) + 1 - int(base or 0), 0)
             listed = keys.session(session_id, "turns")
             elements: Any = await self._redis.lrange(listed, first, first + max(limit, 1) - 1)
-        return load_turns(elements)
+        return read_turns(self._seal(owner), elements)
 
     async def forget(self, owner: str, session_id: str) -> int:
         """Deletes a session with all its turns; answers how many keys went.
@@ -110,15 +113,23 @@ class Archive:
                 gone, _, left = await pipe.execute()
                 count += gone + (0 if left else 1)
 
+    def _seal(self, owner: str) -> Seal:
+        return self._scripts.sealing.of(owner)
+
 
 def _turn_keys(keys: OwnerKeys, elements: Sequence[bytes]) -> list[str]:
-    ids = [load_turn(element).id for element in elements]
+    ids = [_turn_of(element) for element in elements]
     whole = [key for turn in ids for key in (keys.turn(turn), keys.events(turn))]
     beside = [key for turn in ids for key in (keys.trace(turn), keys.results(turn))]
     return [*whole, *(f"{key}:broken" for key in whole), *beside]
 
 
-def _info(session_id: str, meta: Sequence[Any]) -> SessionInfo:
+def _turn_of(element: bytes) -> str:
+    """The id of a turn, also of one that no key opens."""
+    return label_of(element).name if is_sealed(element) else load_turn(element).id
+
+
+def _info(seal: Seal, session_id: str, meta: Sequence[Any]) -> SessionInfo:
     created, updated, agent, totals, title, metadata = meta
     return SessionInfo(
         session_id,
@@ -126,6 +137,6 @@ def _info(session_id: str, meta: Sequence[Any]) -> SessionInfo:
         created.decode(),
         updated.decode(),
         load_stored(SessionTotals, totals) if totals else SessionTotals(),
-        title.decode() if title else "",
-        json.loads(metadata) if metadata else {},
+        seal.open(title).decode() if title else "",
+        json.loads(seal.open(metadata)) if metadata else {},
     )

@@ -13,6 +13,7 @@ from frontdesk.contract.turns import TurnRecord
 from frontdesk.sessions.connection import translated
 from frontdesk.sessions.previews import READ_RESULT, handle_of, preview
 from frontdesk.sessions.schema import load_turn
+from frontdesk.sessions.sealing import open_sealing
 
 MOST_KEPT = 1_048_576
 GONE = "There is no result under this handle, or it is not kept any more."
@@ -32,6 +33,7 @@ class Results:
         self._secret = secret
         self._most = settings.max_result_bytes
         self._keep_s = settings.session_ttl_s
+        self._sealing = open_sealing(settings)
         self._keep = redis.register_script(KEEP)
 
     async def fit(self, text: str, context: TurnContext) -> str:
@@ -47,8 +49,9 @@ class Results:
         kept = data[:MOST_KEPT].decode(errors="ignore")
         keys, name = self._keys(context), f"r{secrets.token_hex(4)}"
         keyed = [keys.turn(context.turn_id), keys.results(context.turn_id)]
+        sealed = self._sealing.of(keys.owner).seal(kept.encode())
         with translated():
-            await self._keep(keys=keyed, args=[name, kept, self._keep_s])
+            await self._keep(keys=keyed, args=[name, sealed, self._keep_s])
         return preview(kept, handle_of(context.turn_id, name))
 
     async def read(self, context: TurnContext, handle: str, offset: int) -> str:
@@ -74,6 +77,7 @@ class Results:
     async def _find(self, context: TurnContext, turn_id: str, name: str) -> bytes | None:
         """What is kept under the name, else the output of the call of this id in the history."""
         keys, session_id = self._keys(context), context.session_id
+        seal = self._sealing.of(keys.owner)
         with translated():
             pipe = self._redis.pipeline(transaction=False)
             pipe.hmget(keys.turn(turn_id), "session", "place")
@@ -84,9 +88,9 @@ class Results:
                 return None
             index = int(place or -1) - int(base or 0)
             if kept is not None or index < 0:
-                return None if kept is None else bytes(kept)
+                return None if kept is None else seal.open(kept)
             element: Any = await self._redis.lindex(keys.session(session_id, "turns"), index)
-        return _output(load_turn(element), name) if element else None
+        return _output(load_turn(seal.open(element)), name) if element else None
 
     def _keys(self, context: TurnContext) -> OwnerKeys:
         return OwnerKeys(owner_of(self._secret, context.tenant, context.user))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import msgspec
 import orjson
 
 from frontdesk.contract.errors import BrokenRecord
@@ -18,11 +19,17 @@ Value = TypeVar("Value")
 
 VERSION = 1
 _CURRENT = b'{"v":%d,' % VERSION
+_TURN = msgspec.json.Decoder(TurnRecord)
 
 
 def dump_stored(value: object) -> bytes:
     """The value as JSON, with the version of its schema."""
-    return _CURRENT + dump(value)[1:]
+    return versioned(dump(value))
+
+
+def versioned(data: bytes) -> bytes:
+    """What `dump` made of a value, with the version of its schema."""
+    return _CURRENT + data[1:]
 
 
 def load_stored(kind: type[Value], raw: bytes) -> Value:
@@ -40,10 +47,12 @@ def load_stored(kind: type[Value], raw: bytes) -> Value:
 
 
 def load_turns(raw: Sequence[bytes]) -> tuple[TurnRecord, ...]:
-    """Turns of the history, each as `load_turn` reads it; all at once where all are ours."""
-    with suppress(ValueError):
+    """Turns of the history, each as `load_turn` reads it; all at once where all are ours, which
+    msgspec does in less than half of pydantic's time. What it refuses, pydantic judges.
+    """
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
         if all(element.startswith(_CURRENT) for element in raw):
-            return load(tuple[TurnRecord, ...], b"[%b]" % b",".join(raw))
+            return tuple(map(_TURN.decode, raw))
     return tuple(load_turn(element) for element in raw)
 
 

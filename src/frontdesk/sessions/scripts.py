@@ -21,6 +21,7 @@ from frontdesk.contract.errors import BrokenRecord, StoreUnavailable
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.sessions.connection import translated
 from frontdesk.sessions.schema import dump_stored, load_turn
+from frontdesk.sessions.sealing import Sealing
 
 WIDEST = 200
 PRELUDES = {
@@ -60,14 +61,16 @@ class Scripts:
     """The scripts on one Redis; `keep_s` and `lease_s` are the lives of a session and a lease.
 
     `process` is the channel on which others tell this process that a turn shall end early.
+    `sealing` is for what a call tells of a user's words, and its answer gives back.
     """
 
-    def __init__(self, redis: Redis, keep_s: int, lease_s: float) -> None:
+    def __init__(self, redis: Redis, keep_s: int, lease_s: float, sealing: Sealing) -> None:
         self._redis = redis
         self._in_slots = isinstance(cast("object", redis), RedisCluster)
         self._scripts = _read()
         self._keep_s = keep_s
         self._lease_ms = round(lease_s * 1000)
+        self.sealing = sealing
         self.process = f"fd:process:{uuid4().hex[:16]}"
 
     def call(self, owner: str, session_id: str, turn_id: str, *args: Any, holder: str = "") -> Call:

@@ -17,19 +17,20 @@ from frontdesk.contract.events import Event
 from frontdesk.contract.keys import OwnerKeys, owner_of
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import SessionInfo, TurnRecord, TurnResult
-from frontdesk.sessions.admission import not_started, session_of
-from frontdesk.sessions.calls import cancel_call, commit_call, note_call
+from frontdesk.sessions.admission import keyed, not_started, session_of
+from frontdesk.sessions.calls import cancel_call, commit_call, note_call, sealed_entries
 from frontdesk.sessions.connection import patiently, translated
 from frontdesk.sessions.drivers import Drivers, Turn
 from frontdesk.sessions.erasure import Erasure
 from frontdesk.sessions.facts import Facts
-from frontdesk.sessions.holds import Begun, Hold, dump_admitted, load_admitted, read_hold
+from frontdesk.sessions.holds import Begun, Hold, dump_admitted, read_hold
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.lifecycle import Lifecycle
 from frontdesk.sessions.log import Entry, EventWriter, Unwritten
 from frontdesk.sessions.readers import Readers
 from frontdesk.sessions.reads import Archive
 from frontdesk.sessions.scripts import Call, Scripts, member
+from frontdesk.sessions.sealing import open_sealing
 from frontdesk.sessions.tasks import Tasks
 from frontdesk.sessions.wakeups import Wakeups
 
@@ -46,11 +47,12 @@ class Sessions:
         self._redis = redis
         self._secret = secret
         self._settings = settings
-        self._scripts = Scripts(redis, settings.session_ttl_s, settings.lease_s)
+        self.sealing = sealing = open_sealing(settings)
+        self._scripts = Scripts(redis, settings.session_ttl_s, settings.lease_s, sealing)
         self._beside = Tasks()
         self._wakeups = Wakeups(redis, self._beside)
         self._drivers = Drivers(redis, self._scripts, self._wakeups, settings.lease_s)
-        self._readers = Readers(redis, self._wakeups, self._drivers, settings.lease_s)
+        self._readers = Readers(redis, self._wakeups, self._drivers, sealing, settings.lease_s)
         self._archive = Archive(redis, self._scripts)
         self.erasure = Erasure(redis)
         self.facts = Facts(redis, self._scripts, settings.session_ttl_s)
@@ -83,7 +85,8 @@ class Sessions:
         if self._drivers.draining:
             raise Draining("This server is shutting down; send it again.", retry_after_s=1)
         owner, session_id = self.owner(message.caller), session_of(message)
-        admitted = replace(message, text=text, session_id=session_id)
+        fingerprint = keyed(message.fingerprint, self._secret)
+        admitted = replace(message, text=text, session_id=session_id, fingerprint=fingerprint)
         holder, due = self._scripts.new_holder(), time.time() + self._settings.lease_s
         call = self._begin_call(owner, admitted, ledger, holder, new=not message.session_id)
         index = {member(owner, session_id): due}
@@ -94,8 +97,8 @@ class Sessions:
         if answer[0] in (b"queued", b"busy", b"full") and answer[-1]:
             await self._drivers.attended(owner, session_id)  # its holder died: do not wait for it
         if answer[0] == b"run":
-            hold = replace(read_hold(owner, session_id, holder, due, answer), ledger=ledger)
-            return Begun("started", message.turn_id, session_id, hold=hold)
+            hold = read_hold(self.sealing.of(owner), session_id, holder, due, answer)
+            return Begun("started", message.turn_id, session_id, hold=replace(hold, ledger=ledger))
         return not_started(admitted, answer)
 
     async def note(self, message: Message, result: TurnResult) -> Begun:
@@ -108,7 +111,8 @@ class Sessions:
         """
         owner, session_id = self.owner(message.caller), session_of(message)
         result = replace(result, turn_id=message.turn_id, session_id=session_id)
-        call = note_call(self._scripts, owner, message, result)
+        fingerprint = keyed(message.fingerprint, self._secret)
+        call = note_call(self._scripts, owner, replace(message, fingerprint=fingerprint), result)
         answer = await self._scripts.run("note", call)
         if answer[0] == b"ended":
             return Begun("ended", message.turn_id, session_id)
@@ -144,7 +148,8 @@ class Sessions:
             raise _taken_over(hold)
         self._wakeups.wake(OwnerKeys(hold.owner).events(hold.turn_id))
         if answer[0] == b"run":
-            return read_hold(hold.owner, hold.session_id, hold.holder, due, answer)
+            seal = self.sealing.of(hold.owner)
+            return read_hold(seal, hold.session_id, hold.holder, due, answer)
         return None
 
     async def cancel(self, owner: str, turn_id: str, mode: CancelMode = "immediate") -> None:
@@ -163,7 +168,7 @@ class Sessions:
             raise NotFound("There is no such turn.")
         if known[1] is None:
             return
-        call = cancel_call(self._scripts, owner, load_admitted(known[1]), mode)
+        call = cancel_call(self._scripts, owner, known[1], mode)
         told = await self._scripts.run("cancel", call)
         self._wakeups.wake(OwnerKeys(owner).events(turn_id))
         if told == b"orphan":
@@ -268,7 +273,7 @@ class Sessions:
     async def _append(self, hold: Hold, entries: Sequence[Entry]) -> None:
         keys = OwnerKeys(hold.owner)
         log = keys.events(hold.turn_id)
-        flat = [part for entry in entries for part in entry]
+        flat = sealed_entries(self.sealing.of(hold.owner), entries)
         call = [keys.turn(hold.turn_id), log], [hold.fence, RUNNING_LOG_S, *flat]
         if not await self._scripts.run("append", call):
             raise _taken_over(hold)
@@ -280,7 +285,7 @@ class Sessions:
         return self._scripts.call(
             *(owner, message.session_id, message.turn_id, message.turn_id, message.session_id),
             *(int(new), message.on_busy, self._settings.max_waiting, message.fingerprint),
-            *(dump_admitted(message, ledger), rfc3339(), RUNNING_LOG_S),
+            *(dump_admitted(self.sealing.of(owner), message, ledger), rfc3339(), RUNNING_LOG_S),
             holder=holder,
         )
 

@@ -45,6 +45,8 @@ def calibrated(factor: float, ledger: Ledger) -> float:
 
 def shown(records: Iterable[TurnRecord], start: int, view: View) -> tuple[TurnRecord, ...]:
     """The records from the place `start` on, as models see them."""
+    if view.shrunk <= start:
+        return tuple(records)
     return tuple(
         shrunk(record) if place < view.shrunk else record
         for place, record in enumerate(records, start)
@@ -55,6 +57,8 @@ def shrunk(record: TurnRecord) -> TurnRecord:
     """The turn with a preview and a handle in place of each long tool output. The list keeps it
     whole, for people and for whoever reads on.
     """
+    if not any("output" in item for item in record.items):
+        return record
     items = tuple(_shortened(item, record.id) for item in record.items)
     if items == record.items:
         return record

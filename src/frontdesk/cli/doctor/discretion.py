@@ -35,6 +35,8 @@ def secrets_of(settings: Settings) -> frozenset[str]:
 def _secrets(settings: Settings) -> Iterator[str]:
     for kept in (settings.openai_api_key, settings.secret):
         yield kept.get_secret_value() if kept else ""
+    sealing = settings.encryption_keys
+    yield from (part.strip() for part in sealing.get_secret_value().split(",")) if sealing else ()
     for url in (settings.redis_url, settings.openai_base_url):
         yield from _passwords(url or "")
     path = data_dir(settings) / "secret"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from frontdesk.cli.doctor import configured, files, keys, models, plugins, store
 from frontdesk.cli.doctor.discretion import discreet, secrets_of
+from frontdesk.cli.doctor.encryption import encryption
 from frontdesk.cli.doctor.findings import Finding, Result, failed
 from frontdesk.cli.doctor.isolation import isolation
 from frontdesk.cli.doctor.surroundings import OpenDesk, Surroundings, bystander, surroundings
@@ -34,6 +35,7 @@ CHECKS = (
     Check("eviction", store.eviction, ("redis",)),
     Check("latency", store.latency, ("redis",)),
     Check("clock", store.clock, ("redis",)),
+    Check("encryption", encryption, ("redis",)),
     Check("api keys", keys.api_keys, ("redis",)),
     Check("model server", models.server),
     Check("triage model", models.triage, ("model server",), 60.0),

@@ -10,7 +10,7 @@ from frontdesk.cli.doctor.surroundings import Surroundings, env_file
 from frontdesk.config import data_dir
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-SECRET_FIELDS = frozenset({"openai_api_key", "redis_url", "secret"})
+SECRET_FIELDS = frozenset({"openai_api_key", "redis_url", "secret", "encryption_keys"})
 
 
 async def files(around: Surroundings) -> Finding:

@@ -83,9 +83,12 @@ local function remember(turn, element, longest)
   local excess = length - tonumber(longest)
   if excess > 0 then
     for _, old in ipairs(redis.call('LRANGE', turns, 0, excess - 1)) do
+      -- A sealed turn has its id before it (sealing.py); nothing else is known of it here.
+      local id = string.match(old, '^\255sealed1:%x+:([%w_-]+):')
       local known, record = pcall(cjson.decode, old)
-      if known and record.id then
-        local key = stem .. record.id
+      if not id and known then id = record.id end
+      if id then
+        local key = stem .. id
         redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results')
       end
     end
