@@ -1,9 +1,18 @@
 """A text and the views of it in which checks look."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from frontdesk.guardrails.folding import Folded, fold
+
+# Three or more single letters or digits, the same one to three marks between all of them; on the
+# last may hang a particle. Words are never joined with each other: "씨 발아율" stays two words.
+_APART = re.compile(
+    r"(?<![^\W_])[^\W_](?=([\W_]{1,3})[^\W_]\1[^\W_](?![^\W_]))(?:\1[^\W_](?![^\W_]))+"
+    r"(?:\1[가-힣](?:은|는|이|가|을|를|도|만|의|로|에|야|요|랑|이야|이요|이랑|예요|이에요|입니다)(?![^\W_]))?"
+)
+_MARKS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -19,5 +28,7 @@ class Normal:
 
     @cached_property
     def joined(self) -> Folded:
-        """See `Text.joined`."""
-        return self.folded
+        """See `Text.joined`; the folded view itself where nothing stands apart."""
+        view = self.folded
+        runs = (run.span() for run in _APART.finditer(view.text))
+        return view.substituted((*run, _MARKS.sub("", view.text[slice(*run)])) for run in runs)
