@@ -42,31 +42,32 @@ class Folded:
         """Where the folded characters `start` to `end` stand in the original."""
         return self.starts[start], self.ends[end - 1]
 
+    def kept(self, places: Sequence[int]) -> "Folded":
+        """With the characters at these places only."""
+        return Folded(
+            "".join([self.text[at] for at in places]),
+            [self.starts[at] for at in places],
+            [self.ends[at] for at in places],
+        )
+
     def substituted(self, changes: Iterable[tuple[int, int, str]]) -> "Folded":
         """With other characters for some stretches (start, end, characters), which are in order and
-        disjoint; without changes, the view itself.
-
-        Of a stretch the i-th new character stands for the i-th old one, the last for all that
-        remain.
+        disjoint; each new character stands for the whole stretch. Without changes, the view itself.
         """
         pieces: list[str] = []
-        places: list[int] = []  # the first and
-        lasts: list[int] = []  # the last character that the new one stands for
+        starts: list[int] = []
+        ends: list[int] = []
         at = 0
         for start, end, new in changes:
             pieces += [self.text[at:start], new]
-            places += [*range(at, start), *(min(start + i, end - 1) for i in range(len(new)))]
-            lasts += [*range(at, start), *(min(start + i, end - 1) for i in range(len(new) - 1))]
-            lasts += [end - 1] if new else []
+            starts += [*self.starts[at:start], *[self.starts[start]] * len(new)]
+            ends += [*self.ends[at:start], *[self.ends[end - 1]] * len(new)]
             at = end
         if not at:
             return self
-        rest = range(at, len(self.text))
-        return Folded(
-            "".join([*pieces, self.text[at:]]),
-            [self.starts[place] for place in (*places, *rest)],
-            [self.ends[place] for place in (*lasts, *rest)],
-        )
+        rest = slice(at, None)
+        text = "".join([*pieces, self.text[rest]])
+        return Folded(text, [*starts, *self.starts[rest]], [*ends, *self.ends[rest]])
 
 
 def fold(text: str) -> Folded:

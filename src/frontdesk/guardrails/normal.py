@@ -12,7 +12,6 @@ _APART = re.compile(
     r"(?<![^\W_])[^\W_](?=([\W_]{1,3})[^\W_]\1[^\W_](?![^\W_]))(?:\1[^\W_](?![^\W_]))+"
     r"(?:\1[가-힣](?:은|는|이|가|을|를|도|만|의|로|에|야|요|랑|이야|이요|이랑|예요|이에요|입니다)(?![^\W_]))?"
 )
-_MARKS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,9 @@ class Normal:
     @cached_property
     def joined(self) -> Folded:
         """See `Text.joined`; the folded view itself where nothing stands apart."""
-        view = self.folded
-        runs = (run.span() for run in _APART.finditer(view.text))
-        return view.substituted((*run, _MARKS.sub("", view.text[slice(*run)])) for run in runs)
+        view, places, at = self.folded, list[int](), 0
+        for run in _APART.finditer(view.text):
+            places += range(at, run.start())
+            places += [place for place in range(*run.span()) if view.text[place].isalnum()]
+            at = run.end()
+        return view.kept([*places, *range(at, len(view.text))]) if at else view

@@ -1,0 +1,59 @@
+"""What says who somebody is: numbers given to people, and how to reach or find them."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.personal.accounts import (
+    find_accounts,
+    find_business_numbers,
+    find_ibans,
+    find_named_accounts,
+)
+from frontdesk.guardrails.personal.births import find_births
+from frontdesk.guardrails.personal.cards import find_cards
+from frontdesk.guardrails.personal.documents import (
+    find_licences,
+    find_passports,
+    find_social_security,
+)
+from frontdesk.guardrails.personal.mail import find_mail
+from frontdesk.guardrails.personal.phones import find_phones
+from frontdesk.guardrails.personal.places import find_addresses, find_hosts
+from frontdesk.guardrails.personal.residents import find_residents
+from frontdesk.guardrails.personal.spoken import spoken
+
+Finder = Callable[[View], Iterator[Finding]]
+
+REACH = 96
+"""The longest finding with the words beside it, in visible characters."""
+
+# Where two claim the same digits, the first is right.
+_NUMBERS: Sequence[Finder] = (
+    find_residents, find_cards, find_social_security, find_ibans, find_licences, find_passports,
+    find_named_accounts, find_business_numbers, find_phones, find_accounts, find_births, find_hosts,
+)  # fmt: skip
+_WORDS: Sequence[Finder] = (find_mail, find_addresses)
+
+
+def find(text: Text) -> Iterator[Finding]:
+    """Personal data of every category; findings do not overlap."""
+    taken = bytearray(len(text.original))
+    for finding in _found(text):
+        if not any(taken[finding.start : finding.end]):
+            taken[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
+            yield finding
+
+
+def _found(text: Text) -> Iterator[Finding]:
+    views = _views(text)
+    for finder in (*_NUMBERS, *_WORDS):
+        for view in views:
+            if finder in _WORDS or any(map(str.isdigit, view.text)):
+                yield from finder(view)
+
+
+def _views(text: Text) -> Sequence[View]:
+    """The views that differ, as they are and with number words read."""
+    plain = [text.folded] if text.joined is text.folded else [text.folded, text.joined]
+    read = [view for each in plain if (view := spoken(each)) is not each]
+    return [*plain, *read]
