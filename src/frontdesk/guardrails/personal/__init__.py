@@ -1,5 +1,6 @@
 """What says who somebody is: numbers given to people, and how to reach or find them."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from frontdesk.contract.guardrails import Finding, Text, View
@@ -24,6 +25,8 @@ from frontdesk.guardrails.personal.spoken import spoken
 
 Finder = Callable[[View], Iterator[Finding]]
 
+_FIGURE = re.compile(r"\d")
+
 REACH = 96
 """The longest finding with the words beside it, in visible characters."""
 
@@ -45,15 +48,13 @@ def find(text: Text) -> Iterator[Finding]:
 
 
 def _found(text: Text) -> Iterator[Finding]:
-    views = _views(text)
-    for finder in (*_NUMBERS, *_WORDS):
-        for view in views:
-            if finder in _WORDS or any(map(str.isdigit, view.text)):
-                yield from finder(view)
-
-
-def _views(text: Text) -> Sequence[View]:
-    """The views that differ, as they are and with number words read."""
     plain = [text.folded] if text.joined is text.folded else [text.folded, text.joined]
-    read = [view for each in plain if (view := spoken(each)) is not each]
-    return [*plain, *read]
+    read = spoken(text.joined)
+    views = plain if read is text.joined else [*plain, read]
+    numeric = [view for view in views if _FIGURE.search(view.text)]
+    for finder in _NUMBERS:
+        for view in numeric:
+            yield from finder(view)
+    for finder in _WORDS:
+        for view in plain:
+            yield from finder(view)

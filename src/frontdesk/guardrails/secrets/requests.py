@@ -14,8 +14,8 @@ _ASK = re.compile(
     r"|provide|display|read (?:out|back)"
     r"|output|hand over|get|fetch|find|look up|pull(?: up)?|extract|disclose|repeat"
     r"|type out|spell|email me|text me"
-    r"|what(?:'s| is| are| was)|i (?:need|want)(?! to (?!see|know|have))|what (?=password"
-    r"|passcode|api|secret|pin)|let me (?:see|have))(?![a-z])"
+    r"|what(?:'s| is| are| was)|i (?:need|want)(?! to (?!see|know|have))|what(?= (?:password"
+    r"|passcode|api|secret|pin))|let me (?:see|have))(?![a-z])"
 )
 _SECRET = re.compile(
     r"(?<![a-z_])(?:p[a4@][s5$]{2}w[o0]rds?|passcodes?|passphrases?|api[ _\-]?(?:keys?"
