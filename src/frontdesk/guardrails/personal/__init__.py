@@ -25,16 +25,18 @@ from frontdesk.guardrails.personal.spoken import spoken
 
 Finder = Callable[[View], Iterator[Finding]]
 
-_FIGURE = re.compile(r"\d")
+_FIGURES = re.compile(r"\d(?:\D{0,6}\d){2}")
+_MANY = re.compile(r"\d(?:\D{0,6}\d){6}")
 
 REACH = 96
 """The longest finding with the words beside it, in visible characters."""
 
-# Where two claim the same digits, the first is right.
-_NUMBERS: Sequence[Finder] = (
-    find_residents, find_cards, find_social_security, find_ibans, find_licences, find_passports,
-    find_named_accounts, find_business_numbers, find_phones, find_accounts, find_births, find_hosts,
+# Where two claim the same digits, the first is right. These need seven digits or more.
+_LONG: Sequence[Finder] = (
+    find_residents, find_social_security, find_ibans, find_licences, find_passports,
+    find_named_accounts, find_business_numbers, find_phones, find_accounts,
 )  # fmt: skip
+_SHORT: Sequence[Finder] = (find_births, find_hosts)
 _WORDS: Sequence[Finder] = (find_mail, find_addresses)
 
 
@@ -51,10 +53,9 @@ def _found(text: Text) -> Iterator[Finding]:
     plain = [text.folded] if text.joined is text.folded else [text.folded, text.joined]
     read = spoken(text.joined)
     views = plain if read is text.joined else [*plain, read]
-    numeric = [view for view in views if _FIGURE.search(view.text)]
-    for finder in _NUMBERS:
-        for view in numeric:
-            yield from finder(view)
-    for finder in _WORDS:
-        for view in plain:
-            yield from finder(view)
+    few = [view for view in views if _FIGURES.search(view.text)]
+    many = [view for view in few if _MANY.search(view.text)]
+    for finders, there in (((find_cards,), few), (_LONG, many), (_SHORT, few), (_WORDS, plain)):
+        for finder in finders:
+            for view in there:
+                yield from finder(view)

@@ -105,6 +105,8 @@ def _plain_word(found: re.Match[str], value: str) -> bool:
 
 def find_codes(view: View) -> Iterator[Finding]:
     """Category `one_time_code`."""
+    if not any(word in view.text for word in ("code", "otp", "인증", "코드", "일회용", "pass")):
+        return
     for pattern in (_CODE, _CODE_FIRST):
         for found in pattern.finditer(view.text):
             yield Finding("one_time_code", *view.span(*found.span(found.lastindex or 0)))
