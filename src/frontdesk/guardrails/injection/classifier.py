@@ -1,0 +1,102 @@
+"""A small classifier of our own: logistic regression over hashed letter groups, in plain Python.
+
+A text is cut into words; each adds the weights of the letter groups in it, of itself, and of itself
+after the word before. The score of a window of words is their sum, divided by the square root of
+their number, through the logistic function. `training/train.py` makes the weights.
+"""
+
+import json
+import re
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate
+from math import exp, sqrt
+from zlib import crc32
+
+BITS = 18
+MASK = (1 << BITS) - 1
+LATIN = (3, 5)
+HANGUL = (1, 2, 3)
+WINDOW, STEP = 120, 40
+
+_WORD = re.compile(r"\w{1,24}|[^\w\s]{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The weights (one small integer a bucket, `scale` each), the bias, and from which score on a
+    window is suspected (`high`) and blocked (`very_high`).
+    """
+
+    weights: Sequence[int]
+    scale: float
+    bias: float
+    high: float
+    very_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the text (`start`, `end`) and how likely it is an injection, 0 to 1."""
+
+    start: int
+    end: int
+    score: float
+
+
+def windows(text: str, model: Model) -> Iterator[Window]:
+    """The scores of the text's windows of `WINDOW` words, one every `STEP` words."""
+    words = word_spans(text)
+    sums, counts = _sums([word.group() for word in words], model.weights)
+    for first in range(0, max(1, len(words) - WINDOW + STEP), STEP):
+        last = min(first + WINDOW, len(words))
+        count = counts[last] - counts[first]
+        if count:
+            z = (sums[last] - sums[first]) * model.scale / sqrt(count) + model.bias
+            yield Window(words[first].start(), words[last - 1].end(), 1 / (1 + exp(-z)))
+
+
+def word_spans(text: str) -> list[re.Match[str]]:
+    """The words and marks of a text; a very long word counts as several."""
+    return list(_WORD.finditer(text))
+
+
+def buckets(word: str, before: int) -> tuple[list[int], int]:
+    """The buckets of a word, and its hash: `before` is the hash of the word in front."""
+    own = crc32(word.encode("utf-16-le"))
+    found = [own & MASK, crc32(b"+", own ^ (before << 1 & 0xFFFFFFFF)) & MASK]
+    letters = f"<{word}>".encode("utf-16-le")
+    for size in LATIN if word.isascii() else HANGUL:
+        wide = 2 * size
+        found += [
+            crc32(letters[at : at + wide]) & MASK for at in range(0, len(letters) - wide + 1, 2)
+        ]
+    return found, own
+
+
+def _sums(words: list[str], weights: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The running sums of weights and of numbers of buckets, word by word."""
+    sums, counts, own = [0], [0], 0
+    for word in words:
+        found, own = buckets(word, own)
+        sums.append(sum([weights[each] for each in found]))
+        counts.append(len(found))
+    return list(accumulate(sums)), list(accumulate(counts))
+
+
+@cache
+def model() -> Model:
+    """Reads the weights that ship with the package."""
+    folder = files("frontdesk.guardrails.injection")
+    numbers = json.loads(folder.joinpath("weights.json").read_text("utf-8"))
+    weights = array("b", folder.joinpath("weights.bin").read_bytes())
+    return Model(
+        weights=weights,
+        scale=numbers["scale"],
+        bias=numbers["bias"],
+        high=numbers["high"],
+        very_high=numbers["very_high"],
+    )

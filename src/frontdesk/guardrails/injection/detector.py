@@ -1,0 +1,30 @@
+"""The detector of injection: categories `injection` and `injection_suspected`."""
+
+from collections.abc import Iterator
+
+from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.injection.classifier import model, windows
+from frontdesk.guardrails.injection.rules import hits
+
+REACH = 0
+"""A classifier judges complete messages: nothing less than all of the text decides."""
+
+
+def find(text: Text) -> Iterator[Finding]:
+    """Finds attempts to give the model orders that its developer did not give.
+
+    A rule that holds and a very high score are `injection`, a high score is `injection_suspected`.
+    """
+    same = text.joined.text == text.folded.text
+    for view in (text.folded,) if same else (text.folded, text.joined):
+        for span in hits(view):
+            yield Finding("injection", *view.span(*span))
+        yield from _scored(view)
+
+
+def _scored(view: View) -> Iterator[Finding]:
+    judge = model()
+    for window in windows(view.text, judge):
+        if window.score >= judge.high:
+            category = "injection" if window.score >= judge.very_high else "injection_suspected"
+            yield Finding(category, *view.span(window.start, window.end))
