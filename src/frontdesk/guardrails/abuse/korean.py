@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import keys, korean_views
 
 _CONSONANTS = re.compile("[ㄱ-ㅣ](?: ?[ㄱ-ㅣ]){0,20}")
@@ -63,9 +61,9 @@ def _swears(run: str) -> bool:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
-    data = yaml.safe_load(files("frontdesk.guardrails.abuse").joinpath("korean.yaml").read_text())
+    data = read("korean")
     typed = [keys(word) for word in data["typed"].split()]
-    latin = rf"(?<![a-z\d])(?:{_any(typed)}|(?:{_any(data['romanised'])})(?![a-z]))"
+    spelled = rf"(?:{_any(data['romanised'])})(?![a-z])"
     initials = sorted(data["initials"].split(), key=len, reverse=True)
     return Lexicon(
         starts=re.compile("|".join(_starts(data["starts"]))),
@@ -74,7 +72,7 @@ def lexicon() -> Lexicon:
         initials=re.compile(f"(?:{_any(initials)}){{1,6}}"),
         filler=data["filler"],
         riddle=re.compile(data["riddle"]),
-        latin=re.compile(latin),
+        latin=re.compile(rf"(?<![a-z\d])(?:[a-z]{{0,4}}?(?:{_any(typed)})|{spelled})"),
     )
 
 

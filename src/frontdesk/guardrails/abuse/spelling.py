@@ -1,4 +1,4 @@
-"""Spellings that hide a word: marks put between its letters, stretched vowels, the wrong keyboard."""
+"""Spellings that hide a word: marks between its letters, stretched vowels, the wrong keyboard."""
 
 import re
 from dataclasses import dataclass
@@ -20,13 +20,17 @@ _ALONE = (
 )
 
 # The keys of a two-set (두벌식) keyboard, small letters.
-_LEAD_KEYS = "r r s e e f a q q t t d w w c z x v g".split()
-_VOWEL_KEYS = "k o i o j p u p h hk ho hl y n nj np nl b m ml l".split()
-_TAIL_KEYS = ["", *"r r rt s sw sg e f fr fa fq ft fx fv fg a q qt t t d w c z x v g".split()]
+_KEYS = {
+    "lead": "r,r,s,e,e,f,a,q,q,t,t,d,w,w,c,z,x,v,g",
+    "vowel": "k,o,i,o,j,p,u,p,h,hk,ho,hl,y,n,nj,np,nl,b,m,ml,l",
+    "tail": ",r,r,rt,s,sw,sg,e,f,fr,fa,fq,ft,fx,fv,fg,a,q,qt,t,t,d,w,c,z,x,v,g",
+}
+_LEAD_KEYS, _VOWEL_KEYS, _TAIL_KEYS = (keys.split(",") for keys in _KEYS.values())
 _JAMO_KEYS = dict(zip(LEADS + VOWELS, _LEAD_KEYS + _VOWEL_KEYS, strict=True))
 
 _HANGUL = re.compile("[ㄱ-ㅣ가-힣ᄀ-ᇿ]")
-_MARKS = re.compile(r"(?<=[ㄱ-ㅎ가-힣])(?:[a-z\d_]|[^\w\s()\[\]{}<>,:;\"'“”‘’「」]){1,4}(?=[ㄱ-ㅎ가-힣])")
+_NO_MARK = r"\s()\[\]{}<>,:;\"'“”‘’「」"
+_MARKS = re.compile(rf"(?<=[ㄱ-ㅎ가-힣])(?:[a-z\d_]|[^\w{_NO_MARK}]){{1,4}}(?=[ㄱ-ㅎ가-힣])")
 _LONE_VOWELS = re.compile(r"(?<=[가-힣])[ㅏ-ㅣ]{1,8}(?=[가-힣])")
 
 

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import spaced, views_of
 
 _AROUND = 60
@@ -58,7 +56,7 @@ def _english(view: View) -> Iterator[Finding]:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
-    data = yaml.safe_load(files("frontdesk.guardrails.abuse").joinpath("threats.yaml").read_text())
+    data = read("threats")
     english = "|".join(spaced(each) for each in data["english"])
     return Lexicon(
         korean=re.compile("|".join(data["korean"])),

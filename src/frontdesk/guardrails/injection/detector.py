@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, Text, View
-from frontdesk.guardrails.injection.classifier import model, windows
-from frontdesk.guardrails.injection.rules import hits
+from frontdesk.guardrails.injection.classifier import limits, model, windows
+from frontdesk.guardrails.injection.rules import hits, spoken_about
 
 REACH = 0
 """A classifier judges complete messages: nothing less than all of the text decides."""
@@ -23,8 +23,9 @@ def find(text: Text) -> Iterator[Finding]:
 
 
 def _scored(view: View) -> Iterator[Finding]:
-    judge = model()
-    for window in windows(view.text, judge):
-        if window.score >= judge.high:
-            category = "injection" if window.score >= judge.very_high else "injection_suspected"
+    bounds = limits(view.text)
+    for window in windows(view.text, model()):
+        if window.score >= bounds.high:
+            sure = window.score >= bounds.very_high and not spoken_about(view.text)
+            category = "injection" if sure else "injection_suspected"
             yield Finding(category, *view.span(window.start, window.end))

@@ -35,19 +35,22 @@ def hits(view: View) -> Iterator[tuple[int, int]]:
         patterns.append(compiled.korean)
     for pattern in patterns:
         for match in pattern.finditer(view.text):
-            if not _talked_about(view.text, *match.span()):
-                yield match.span()
+            start, end = match.span()
+            if not spoken_about(view.text[max(0, start - _AROUND) : end + _AROUND // 2]):
+                yield start, end
 
 
-def _talked_about(text: str, start: int, end: int) -> bool:
-    around = text[max(0, start - _AROUND) : end + _AROUND // 2]
-    return bool(rules().about.search(around))
+def spoken_about(text: str) -> bool:
+    """Whether a text speaks about attacks, or about mail and manuals."""
+    return bool(rules().about.search(text))
 
 
 @cache
 def rules() -> Rules:
     """Reads the rules that ship with the package."""
-    data = yaml.safe_load(files("frontdesk.guardrails.injection").joinpath("rules.yaml").read_text())
+    data = yaml.safe_load(
+        files("frontdesk.guardrails.injection").joinpath("rules.yaml").read_text()
+    )
     english, korean, others = (
         "|".join(map(_spaced, data[kind])) for kind in ("english", "korean", "others")
     )
