@@ -21,8 +21,6 @@ MASK = (1 << BITS) - 1
 LATIN = (3, 5)
 HANGUL = (1, 2, 3)
 WINDOW, STEP = 120, 40
-FEWEST = 4
-"""Fewer words say nothing; the rules look at them."""
 
 _HANGUL = re.compile("[가-힣]")
 _WORD = re.compile(r"\w{1,24}")
@@ -62,8 +60,6 @@ class Window:
 def windows(text: str, model: Model) -> Iterator[Window]:
     """The scores of the text's windows of `WINDOW` words, one every `STEP` words."""
     words = word_spans(text)
-    if len(words) < FEWEST:
-        return
     sums, counts = _sums([word.group() for word in words], model.weights)
     for first in range(0, max(1, len(words) - WINDOW + STEP), STEP):
         last = min(first + WINDOW, len(words))
@@ -74,7 +70,7 @@ def windows(text: str, model: Model) -> Iterator[Window]:
 
 
 def word_spans(text: str) -> list[re.Match[str]]:
-    """The words of a text; a very long word counts as several."""
+    """The words of a text without marks, which say nothing; a very long one counts as several."""
     return list(_WORD.finditer(text))
 
 
@@ -119,6 +115,6 @@ def model() -> Model:
     return Model(weights, numbers["scale"], numbers["bias"])
 
 
-def limits(text: str) -> Limits:
-    """The limits for a text: by whether it has Korean letters."""
-    return KOREAN if _HANGUL.search(text) else OTHERS
+def in_korean(text: str) -> bool:
+    """Whether the text has Korean letters, so that the Korean limits are for it."""
+    return bool(_HANGUL.search(text))
