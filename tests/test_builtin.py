@@ -89,3 +89,13 @@ def test_a_policy_that_allows_everything_runs_no_family() -> None:
 def test_every_category_of_a_family_has_its_action_in_the_default() -> None:
     found = {category for family in FAMILIES for category in family.categories.split()}
     assert found <= set(default_policy().actions)
+
+
+@pytest.mark.parametrize(("threshold", "category"), [("1.0", None), ("0.01", "injection")])
+async def test_the_policy_says_from_which_score_on_it_is_an_injection(
+    threshold: str, category: str | None
+) -> None:
+    limits = f"[thresholds]\ninjection = {threshold}\ninjection_suspected = {threshold}"
+    check = Guards((), parse_policy(limits, "p.toml"), compose=builtin_guardrails)
+    verdict = await check.input("When do you open on Saturdays in winter?", Ledger())
+    assert (verdict.note.category if verdict.note else None) == category

@@ -1,11 +1,12 @@
 """Prompt injection: rules and the classifier."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from tests.guard_rows import HOSTILE, Rows, rows
 
-from frontdesk.guardrails.injection import find, finder
+from frontdesk.guardrails.injection import find, find_by_score
 from frontdesk.guardrails.injection.classifier import WINDOW, Limits, model, windows
 from frontdesk.guardrails.normal import Normal
 
@@ -72,7 +73,7 @@ def test_brackets_alone_are_no_sign_of_an_attack(text: str) -> None:
 
 def test_the_limits_of_the_classifier_can_be_set() -> None:
     text = Normal("Please water the plants on the balcony")
-    strict = finder(others=Limits(high=0.0, very_high=1.0))
+    strict = partial(find_by_score, others=Limits(high=0.0, very_high=1.0))
 
     assert {finding.category for finding in strict(text)} == {"injection_suspected"}
     assert list(find(text)) == []

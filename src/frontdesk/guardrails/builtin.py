@@ -1,7 +1,8 @@
 """The guardrails that frontdesk brings itself, as the policy asks for them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Stage, Text
 from frontdesk.guardrails import abuse, injection, pending, personal, secrets
@@ -82,10 +83,22 @@ def builtin_guardrails(policy: Policy) -> tuple[Guardrail, ...]:
     family that the policy allows everywhere does not run.
     """
     words = (blocklist(policy.blocked_words),) if policy.blocked_words else ()
-    own = [(family.find, each) for family in FAMILIES for each in family.guardrails(policy)]
+    families = (*FAMILIES[:-1], replace(SCORE, find=_scored(policy)))
+    own = [(family.find, each) for family in families for each in family.guardrails(policy)]
     hidden = _hidden([find for find, _ in own])
     inside = (detector("encoded", hidden, stages=INWARD),) if own else ()
     return (*words, *(each for _, each in own), *inside, links(policy.allowed_hosts))
+
+
+def _scored(policy: Policy) -> Find:
+    """The classifier with the policy's thresholds, where it has any."""
+
+    def limits(usual: injection.Limits) -> injection.Limits:
+        high = policy.thresholds.get("injection_suspected", usual.high)
+        return injection.Limits(high, policy.thresholds.get("injection", usual.very_high))
+
+    korean, others = limits(injection.KOREAN), limits(injection.OTHERS)
+    return partial(injection.find_by_score, korean=korean, others=others)
 
 
 def _hidden(finds: Sequence[Find]) -> Find:

@@ -1,7 +1,6 @@
 """The detector of injection: categories `injection` and `injection_suspected`."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.injection.classifier import (
@@ -23,20 +22,28 @@ def find(text: Text) -> Iterator[Finding]:
 
     A rule that holds and a very high score are `injection`, a high score is `injection_suspected`.
     """
-    return _find(text, KOREAN, OTHERS)
+    yield from find_by_rule(text)
+    yield from find_by_score(text)
 
 
-def finder(korean: Limits = KOREAN, others: Limits = OTHERS) -> Callable[[Text], Iterator[Finding]]:
-    """`find` with other limits for texts with Korean letters and for all others."""
-    return partial(_find, korean=korean, others=others)
-
-
-def _find(text: Text, korean: Limits, others: Limits) -> Iterator[Finding]:
-    same = text.joined.text == text.folded.text
-    for view in (text.folded,) if same else (text.folded, text.joined):
+def find_by_rule(text: Text) -> Iterator[Finding]:
+    """What a rule holds for."""
+    for view in _views(text):
         for span in hits(view):
             yield Finding("injection", *view.span(*span))
+
+
+def find_by_score(
+    text: Text, korean: Limits = KOREAN, others: Limits = OTHERS
+) -> Iterator[Finding]:
+    """What the classifier scores high, with limits for texts with Korean letters and for others."""
+    for view in _views(text):
         yield from _scored(view, korean if in_korean(view.text) else others)
+
+
+def _views(text: Text) -> Sequence[View]:
+    same = text.joined.text == text.folded.text
+    return (text.folded,) if same else (text.folded, text.joined)
 
 
 def _scored(view: View, limits: Limits) -> Iterator[Finding]:
