@@ -16,10 +16,7 @@ def left(text: str) -> str:
     [
         ("You can send the tea back whenever you", "You can send the tea "),
         ("언제든지 편하게 다시 말씀해 주세요", "언제든지 편하게 "),
-        (
-            "It costs 25 euros for each guest of us all",
-            "It costs 25 euros for each guest ",
-        ),
+        ("It costs 25 euros for all of you tea and cake", "It costs 25 euros for all of you "),
         ("매장은 9시에 열고 저녁에 닫습니다 그리고 또", "매장은 9시에 열고 저녁에 "),
     ],
 )
