@@ -6,7 +6,7 @@ import re
 
 from frontdesk.contract.guardrails import Text, View
 
-APART, FAR = 8, 31
+APART, HALVES = 8, 31
 """So far from each other may parts of one number stand; so far from a longer number its other half
 or a word about it, and so far from a house number its street.
 """
@@ -69,7 +69,7 @@ def _figures(text: str) -> int:
     place = len(text)
     for start, end in reversed(numbers):
         long = sum(map(str.isdigit, text[start:end])) >= LONG
-        if place - end <= (FAR if long or text[end : end + 3].isascii() else APART):
+        if place - end <= (HALVES if long or text[end : end + 3].isascii() else APART):
             place = start
     return place
 
