@@ -15,7 +15,6 @@ from frontdesk.contract.errors import GuardrailUnavailable
 from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy, Text
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.blocklist import blocklist
-from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.folding import fold, invisible
 from frontdesk.guardrails.normal import Normal
@@ -38,8 +37,8 @@ NUMBER = finder("number", r"\d+")
 
 
 def guards(*guardrails: Guardrail, actions: Mapping[str, Action] | None = None) -> Guards:
-    policy = Policy((WORD,), max_input_chars=100, max_output_chars=100, actions=actions or {})
-    return Guards((*builtin_guardrails(policy), *guardrails), policy, deadline_s=0.05)
+    policy = Policy(max_input_chars=100, max_output_chars=100, actions=actions or {})
+    return Guards((blocklist([WORD]), *guardrails), policy, deadline_s=0.05)
 
 
 async def broken(text: Text) -> Sequence[Finding]:
@@ -213,7 +212,3 @@ async def test_a_blocked_tool_result_is_replaced_and_the_turn_goes_on() -> None:
     assert "1234" not in result
     assert "withheld" in result
     assert ledger.notes == [GuardrailNote("tool", "blocklist", "blocklist", "block")]
-
-
-def test_without_words_there_is_no_blocklist() -> None:
-    assert [each.name for each in builtin_guardrails(Policy())] == ["links"]

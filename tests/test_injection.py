@@ -1,12 +1,13 @@
 """Prompt injection: rules and the classifier."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from tests.guard_rows import HOSTILE, Rows, rows
 
-from frontdesk.guardrails.injection import find
-from frontdesk.guardrails.injection.classifier import WINDOW, model, windows
+from frontdesk.guardrails.injection import find, find_by_score
+from frontdesk.guardrails.injection.classifier import WINDOW, Limits, model, windows
 from frontdesk.guardrails.normal import Normal
 
 
@@ -63,6 +64,19 @@ def test_the_classifier_scores_every_part_of_a_text() -> None:
 
 def test_a_text_without_words_has_no_windows() -> None:
     assert list(windows(" \n ", model())) == []
+
+
+@pytest.mark.parametrize("text", ["[echo]", "see [1] and [2]", "안녕 [echo]", '{"a": [1, 2]}'])
+def test_brackets_alone_are_no_sign_of_an_attack(text: str) -> None:
+    assert found(text) == set()
+
+
+def test_the_limits_of_the_classifier_can_be_set() -> None:
+    text = Normal("Please water the plants on the balcony")
+    strict = partial(find_by_score, others=Limits(high=0.0, very_high=1.0))
+
+    assert {finding.category for finding in strict(text)} == {"injection_suspected"}
+    assert list(find(text)) == []
 
 
 @pytest.mark.parametrize("pattern", HOSTILE)

@@ -15,10 +15,12 @@ from sklearn.linear_model import LogisticRegression
 
 from frontdesk.guardrails.injection.classifier import (
     BITS,
+    KOREAN,
     MASK,
+    OTHERS,
     Model,
+    in_korean,
     letters,
-    limits,
     pair,
     windows,
     word_spans,
@@ -98,7 +100,7 @@ def report(held: Sequence[Row], model: Model) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for kind in sorted({(row.source, row.attack) for row in held}):
         texts = [row.text for row in held if (row.source, row.attack) == kind]
-        scored = [(score(text, model), limits(text)) for text in texts]
+        scored = [(score(text, model), KOREAN if in_korean(text) else OTHERS) for text in texts]
         high = sum(value >= limit.high for value, limit in scored) / len(scored)
         very = sum(value >= limit.very_high for value, limit in scored) / len(scored)
         attack = "yes" if kind[1] else "no"

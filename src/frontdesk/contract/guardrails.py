@@ -85,11 +85,10 @@ class Guardrail:
     holds back that much, less one, until more text shows whether a finding is coming; a longer
     finding cannot be found there. 0 means that only a complete message can be judged.
 
-    `pending` lets a stream go on sooner: it is told the end of the text so far, as far as `reach`
-    goes, and answers the first place in `text.original` from which a finding may still come or
-    change when more text follows; whatever begins before it must be found by now. What is found
-    counts when `clearance` more characters are there: so far after it may stand words that take it
-    back.
+    `pending` lets a stream go on sooner: it is told the end of the text so far, and answers the
+    first place in `text.original` from which a finding may still come or change when more text
+    follows; whatever begins before it must be found by now. What is found counts when `clearance`
+    more characters are there: so far after it may stand words that take it back.
     """
 
     name: str

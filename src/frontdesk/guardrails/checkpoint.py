@@ -58,7 +58,7 @@ class Checkpoint:
     deadline_s: float
     failures: Counter[str] = field(default_factory=Counter)
 
-    async def rulings(self, text: str) -> list[Ruling]:
+    async def rulings(self, text: str | Normal) -> list[Ruling]:
         """What is to be done about the text; findings that the policy allows are left out.
 
         Raises:
@@ -66,17 +66,19 @@ class Checkpoint:
         """
         return [ruling for ruling in await self.findings(text) if ruling.action != "allow"]
 
-    async def findings(self, text: str) -> list[Ruling]:
+    async def findings(self, text: str | Normal) -> list[Ruling]:
         """All that is found, also what the policy allows by its category.
 
         Raises:
             GuardrailUnavailable: as above.
         """
+        whole = Normal(text) if isinstance(text, str) else text
+        text = whole.original
         ends = time.monotonic() + self.deadline_s * (1 + len(text) // TIMED_CHARS)
         far = [guardrail for guardrail in self.guardrails if not guardrail.reach]
         near = [guardrail for guardrail in self.guardrails if guardrail.reach]
         reach = max((guardrail.reach for guardrail in near), default=0)
-        whole, found = Normal(text), list[Ruling]()
+        found = list[Ruling]()
         for guardrail in far:
             found += await self._judge(guardrail, whole, ends)
         for window in windows(text, reach):

@@ -32,6 +32,7 @@ from frontdesk.guardrails.checkpoint import Checkpoint, Ruling
 from frontdesk.guardrails.folding import seen, step_back
 from frontdesk.guardrails.holdback import PACE_CHARS, PACE_S, Waits, bound, reach_of
 from frontdesk.guardrails.length import CUT, MARK
+from frontdesk.guardrails.normal import Normal
 from frontdesk.guardrails.provenance import Known
 from frontdesk.guardrails.redaction import Span, redact, spans
 
@@ -83,7 +84,8 @@ class Held:
         self._last = TextDelta("", "", 0)
         self._text = ""  # some text that has left, for the checks, and all that waits
         self._left = 0  # self._text[:self._left] has left
-        self._waits, self._looked = Waits(ledger), 0.0
+        self._waits = Waits(ledger)
+        self._looked, self._seen = 0.0, 0
 
     async def take(self, event: Event) -> list[Event]:
         """The events that may leave now that this one has come."""
@@ -98,7 +100,8 @@ class Held:
 
     async def finish(self) -> list[Event]:
         """The message is complete: what waits is checked and may leave."""
-        return await self._settle(None) if self._left < len(self._text) else []
+        text = Normal(self._text)
+        return await self._settle(None, text) if self._left < len(self._text) else []
 
     def _listen(self, checkpoint: Checkpoint) -> None:
         self._checkpoint, self._mode = checkpoint, checkpoint.policy.output
@@ -131,20 +134,20 @@ class Held:
         self._waits.come(min(len(text), room))
 
     async def _look(self) -> list[Event]:
-        raw = self._mode == "raw" and not self.full
-        end = len(self._text) if raw else await bound(self._checkpoint, self._text)
-        fresh, now = end - self._left, time.monotonic()
-        pause = self._checkpoint.guardrails and now - self._looked < PACE_S
-        if not self.full and (fresh <= 0 or (not raw and pause and fresh < PACE_CHARS)):
+        raw, now = self._mode == "raw", time.monotonic()
+        fresh = self._length - self._seen
+        if fresh < PACE_CHARS and now - self._looked < PACE_S and not (self.full or raw):
             return []
-        self._looked = now
-        return await self._settle(end)
+        self._looked, self._seen = now, self._length
+        text = Normal(self._text)
+        with self._waits.checking():
+            end = len(self._text) if raw else await bound(self._checkpoint, text)
+        return await self._settle(end, text) if self.full or end > self._left else []
 
-    async def _settle(self, until: int | None) -> list[Event]:
+    async def _settle(self, until: int | None, text: Normal) -> list[Event]:
         """Lets leave what may before the place `until`; None is the end of the message."""
-        began = time.perf_counter()
-        found = await self._checkpoint.rulings(self._text)
-        self._waits.checked(time.perf_counter() - began)
+        with self._waits.checking():
+            found = await self._checkpoint.rulings(text)
         end = len(self._text) if until is None else until
         rulings = sorted(filter(self._counts, found), key=lambda each: each.start)
         if until is not None:

@@ -2,14 +2,14 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from frontdesk.contract.attempts import Failed, attempt
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.guardrails import Guardrail, Text
 from frontdesk.guardrails.checkpoint import Checkpoint
 from frontdesk.guardrails.folding import step_back
-from frontdesk.guardrails.normal import Normal
 
 PACE_CHARS = 32
 PACE_S = 0.05
@@ -21,18 +21,15 @@ def reach_of(guardrails: Sequence[Guardrail]) -> int:
     return max([1, *(guardrail.reach for guardrail in guardrails)])
 
 
-async def bound(checkpoint: Checkpoint, text: str) -> int:
+async def bound(checkpoint: Checkpoint, text: Text) -> int:
     """The first place of the text from which a finding may still come.
 
     Raises:
         GuardrailUnavailable: a guardrail could not say.
     """
     guardrails = [each for each in checkpoint.guardrails if each.reach]
-    if not guardrails:
-        return len(text)
-    start = step_back(text, len(text), reach_of(guardrails))
-    tail = Normal(text[start:])
-    return start + min([await _pending(checkpoint, each, tail) for each in guardrails])
+    places = [await _pending(checkpoint, each, text) for each in guardrails]
+    return min(places, default=len(text.original))
 
 
 async def _pending(checkpoint: Checkpoint, guardrail: Guardrail, text: Text) -> int:
@@ -79,7 +76,12 @@ class Waits:
         """The others go on waiting."""
         self._ledger.held_chars = max(self._ledger.held_chars, self._taken - self._gone)
 
-    def checked(self, seconds: float) -> None:
-        """A check took so long."""
-        self._checked += seconds
-        self._ledger.stages["guard_out"] = (self._began, self._checked * 1000)
+    @contextmanager
+    def checking(self) -> Iterator[None]:
+        """Times a check."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._checked += time.perf_counter() - began
+            self._ledger.stages["guard_out"] = (self._began, self._checked * 1000)

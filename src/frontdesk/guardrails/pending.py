@@ -4,10 +4,13 @@ within the last words, or with words that announce them.
 
 import re
 
-from frontdesk.contract.guardrails import Text
+from frontdesk.contract.guardrails import Text, View
 
-HALVES = 31
-"""So far from each other may two parts of one number stand, or a number and the word about it."""
+APART, HALVES = 8, 31
+"""So far from each other may parts of one number stand; so far from a longer number its other half
+or a word about it, and so far from a house number its street.
+"""
+LONG = 6
 WORDS = 3
 """The last words may be the beginning of an address that is spelled, or of a road."""
 
@@ -20,7 +23,10 @@ _FIGURES = re.compile(
 _ANNOUNCED = re.compile(
     r"[가-힣]{1,7}(?:특별시|광역시|[시도군구])\s[^.!?\n]{0,30}\Z|-----begin[^\n]{0,60}\Z"
 )
-_RUN = re.compile(r"(?<![a-z])[a-z]{3,8}(?:[ ,\n]{1,3}(?:\d{1,2}[.)]\s?)?[a-z]{3,8})*[ ,\n]{0,3}\Z")
+_RUN = re.compile(
+    r"(?<![a-z])[a-z]{3,8}(?:[ ,\n]{1,3}(?:\d{1,2}[.)]\s?)?[a-z]{3,8})*"
+    r"(?:[ ,\n]{1,3}\d{0,2}[.)]?[a-z]{0,2})?\Z"
+)
 _PROSE = re.compile(
     r"(?<![a-z])(?:the|and|for|are|was|you|from|have|not|but|your|has|had|they|our|its|which|how"
     r"|who|were|been|into|would|could|should|their|these|those|some|may|any|other|such|than|each"
@@ -32,16 +38,19 @@ SPACED = 24
 
 def values(text: Text) -> int:
     """For personal data and secrets."""
-    view = text.folded
-    places = [_last(view.text), _figures(view.text), _seeds(view.text)]
-    places += [found.start() for found in _ANNOUNCED.finditer(view.text)]
-    return _original(text, min(places))
+    views = (text.folded, text.joined) if text.joined is not text.folded else (text.folded,)
+    return min(_original(text, view, _begun(view.text)) for view in views)
 
 
 def words(text: Text) -> int:
     """For swear words and threats."""
-    size = len(text.folded.text)
-    return _original(text, max(0, min(_last(text.folded.text), size - SPACED)))
+    view = text.folded
+    return _original(text, view, max(0, min(_last(view.text), len(view.text) - SPACED)))
+
+
+def _begun(text: str) -> int:
+    announced = (found.start() for found in _ANNOUNCED.finditer(text))
+    return min(_last(text), _figures(text), _seeds(text), *announced)
 
 
 def _last(text: str) -> int:
@@ -50,13 +59,19 @@ def _last(text: str) -> int:
 
 
 def _figures(text: str) -> int:
-    """Where the figures begin that follow each other so closely that they may be one number."""
-    start = len(text)
-    for found in reversed(list(_FIGURES.finditer(text))):
-        if start - found.end() > HALVES:
-            break
-        start = found.start()
-    return start
+    """Where the figures begin to which more may come, or words that say what they are."""
+    numbers: list[tuple[int, int]] = []
+    for found in _FIGURES.finditer(text):
+        start, end = found.span()
+        if numbers and start - numbers[-1][1] <= APART:
+            start, _ = numbers.pop()
+        numbers.append((start, end))
+    place = len(text)
+    for start, end in reversed(numbers):
+        long = sum(map(str.isdigit, text[start:end])) >= LONG
+        if place - end <= (HALVES if long or text[end : end + 3].isascii() else APART):
+            place = start
+    return place
 
 
 def _seeds(text: str) -> int:
@@ -68,6 +83,5 @@ def _seeds(text: str) -> int:
     return prose[-1] if prose else found.start()
 
 
-def _original(text: Text, place: int) -> int:
-    view = text.folded
+def _original(text: Text, view: View, place: int) -> int:
     return view.span(place, place + 1)[0] if place < len(view.text) else len(text.original)

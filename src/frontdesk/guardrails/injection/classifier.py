@@ -23,7 +23,7 @@ HANGUL = (1, 2, 3)
 WINDOW, STEP = 120, 40
 
 _HANGUL = re.compile("[가-힣]")
-_WORD = re.compile(r"\w{1,24}|[^\w\s]{1,4}")
+_WORD = re.compile(r"\w{1,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def windows(text: str, model: Model) -> Iterator[Window]:
 
 
 def word_spans(text: str) -> list[re.Match[str]]:
-    """The words and marks of a text; a very long word counts as several."""
+    """The words of a text without marks, which say nothing; a very long one counts as several."""
     return list(_WORD.finditer(text))
 
 
@@ -115,6 +115,6 @@ def model() -> Model:
     return Model(weights, numbers["scale"], numbers["bias"])
 
 
-def limits(text: str) -> Limits:
-    """The limits for a text: by whether it has Korean letters."""
-    return KOREAN if _HANGUL.search(text) else OTHERS
+def in_korean(text: str) -> bool:
+    """Whether the text has Korean letters, so that the Korean limits are for it."""
+    return bool(_HANGUL.search(text))

@@ -1,5 +1,6 @@
 """What says who somebody is: numbers given to people, and how to reach or find them."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from frontdesk.contract.guardrails import Finding, Text, View
@@ -24,14 +25,20 @@ from frontdesk.guardrails.personal.spoken import spoken
 
 Finder = Callable[[View], Iterator[Finding]]
 
+_FIGURES = re.compile(r"\d(?:\D{0,6}\d){2}")
+# So many marks are taken out of the shortest number whose figures stand apart.
+_APART = 5
+_MANY = re.compile(r"\d(?:\D{0,6}\d){6}")
+
 REACH = 96
 """The longest finding with the words beside it, in visible characters."""
 
-# Where two claim the same digits, the first is right.
-_NUMBERS: Sequence[Finder] = (
-    find_residents, find_cards, find_social_security, find_ibans, find_licences, find_passports,
-    find_named_accounts, find_business_numbers, find_phones, find_accounts, find_births, find_hosts,
+# Where two claim the same digits, the first is right. These need seven digits or more.
+_LONG: Sequence[Finder] = (
+    find_residents, find_social_security, find_ibans, find_licences, find_passports,
+    find_named_accounts, find_business_numbers, find_phones, find_accounts,
 )  # fmt: skip
+_SHORT: Sequence[Finder] = (find_births, find_hosts)
 _WORDS: Sequence[Finder] = (find_mail, find_addresses)
 
 
@@ -45,15 +52,13 @@ def find(text: Text) -> Iterator[Finding]:
 
 
 def _found(text: Text) -> Iterator[Finding]:
-    views = _views(text)
-    for finder in (*_NUMBERS, *_WORDS):
-        for view in views:
-            if finder in _WORDS or any(map(str.isdigit, view.text)):
+    apart = len(text.folded.text) - len(text.joined.text) >= _APART
+    plain = [text.folded, text.joined] if apart else [text.folded]
+    read = spoken(plain[-1])
+    views = plain if read is plain[-1] else [*plain, read]
+    few = [view for view in views if _FIGURES.search(view.text)]
+    many = [view for view in few if _MANY.search(view.text)]
+    for finders, there in (((find_cards,), few), (_LONG, many), (_SHORT, few), (_WORDS, plain)):
+        for finder in finders:
+            for view in there:
                 yield from finder(view)
-
-
-def _views(text: Text) -> Sequence[View]:
-    """The views that differ, as they are and with number words read."""
-    plain = [text.folded] if text.joined is text.folded else [text.folded, text.joined]
-    read = [view for each in plain if (view := spoken(each)) is not each]
-    return [*plain, *read]

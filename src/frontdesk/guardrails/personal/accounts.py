@@ -7,7 +7,8 @@ from frontdesk.contract.guardrails import Finding, View
 from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
 
 _BANKS = re.compile(
-    r"계좌|[가-힣a-z]{2,4}\s?은행|뱅크|국민|신한|농협|수협|신협|새마을|우체국|카뱅|케뱅|입금"
+    r"계좌|[가-힣a-z]{2,4}\s?은행|뱅크|국민|신한|농협|토스|카카오|수협|신협|새마을|우체국|카뱅"
+    r"|케뱅|입금"
     r"|송금|이체"
     r"|kb|nh|ibk|(?<![a-z])bank|rkwhk|gyejwa"
 )

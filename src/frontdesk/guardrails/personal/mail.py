@@ -57,9 +57,8 @@ def _one(name: str, domain: str) -> bool:
 
 
 def _spelled(view: View, at: int) -> Iterator[Finding]:
+    at -= view.text[max(0, at - 1) : at] == " "
     address = _SPELLED.match(view.text, at)
-    while at > 0 and view.text[at - 1] == " ":
-        at -= 1
     name = _LOCAL_BEFORE.search(view.text, max(0, at - 40), at)
     if address and name:
         yield Finding("email", *view.span(name.start(), address.end()))

@@ -37,9 +37,10 @@ _STREET_WORDS = re.compile(
     r"address|live[sd]? (?:at|on|in)|living at|ship|deliver|mail|send|home|reside|moved to"
 )
 _BOX = re.compile(r"(?<![a-z])p\.?\s?o\.?\s?box\s#?\d{1,6}")
-_IPV4 = re.compile(r"(?<![\w.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9a-f]{1,4}:[0-9a-f:]{2,34}[0-9a-f](?![\w:])")
+_IPV4 = re.compile(r"(?<![a-z\d_.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![a-z\d_\-]|\.\d)")
+_IPV6 = re.compile(r"(?<![a-z\d_:.])[0-9a-f]{1,4}:[0-9a-f:]{2,34}[0-9a-f](?![a-z\d_:])")
 _VERSION = re.compile(r"(?:version|버전|ver\.?|release|릴리스|==|>=|v)\s{0,2}[^\w\s]?\s{0,2}\Z")
+_NET = re.compile(r"(?<![a-z])ip|아이피|주소|address|host|from|server|서버|접속")
 _OWN = re.compile(
     r"(?:내|제|my|client|user'?s?|고객|사용자|접속|visitor|from)\W{0,3}(?:접속\s?)?(?:ip|아이피)"
     r"|logged in from|접속"
@@ -97,7 +98,9 @@ def _host(text: str, found: re.Match[str]) -> bool:
         and not address.is_reserved
         and found.group().startswith(("10.", "192.168.", "172."))
     )
-    return not home or near(text, _OWN, *found.span())
+    if home or (len(found.group()) < 9 and "." in found.group()):
+        return near(text, _OWN if home else _NET, *found.span())
+    return True
 
 
 def _nobody(address: IPv4Address | IPv6Address) -> bool:

@@ -12,6 +12,8 @@ from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
 
 _MARK = r"[^\w\n]{1,3}|\s?_\s?|\s?다시\s?"
 _WHOLE = re.compile(rf"(?<!\d)\d{{6}}({_MARK})?\d{{7}}(?!\d)")
+_DATED = re.compile(rf"(?<!\d)\d\d([ .\-/])\d\d\1\d\d(?:{_MARK})\d{{7}}(?!\d)")
+_TOLD = re.compile(r"앞\D{0,12}\d{6}\D{1,15}?[뒤뒷]\D{0,10}\d{7}(?!\d)")
 _LOOSE = re.compile(r"(?<!\d)\d(?:[^\w\n]{0,2}\d){12}(?!\d)")
 _HALVES = re.compile(r"(?<!\d)\d{6}(?!\d)[^\d]{1,30}(?<!\d)\d{7}(?!\d)")
 _WORDS = re.compile(
@@ -26,15 +28,21 @@ _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 
 def find_residents(view: View) -> Iterator[Finding]:
     """Categories `resident_number` and `foreigner_number`."""
-    text = view.text
-    for found in _WHOLE.finditer(text):
-        if _personal(text, found):
-            yield _finding(view, found)
+    for found in _candidates(view.text):
+        yield _finding(view, found)
+
+
+def _candidates(text: str) -> Iterator[re.Match[str]]:
+    yield from (found for found in _WHOLE.finditer(text) if _personal(text, found))
+    for pattern in (_DATED, _TOLD):
+        yield from (found for found in pattern.finditer(text) if _parted(text, found))
     if _WORDS.search(text):
         for pattern in (_LOOSE, _HALVES):
-            for found in pattern.finditer(text):
-                if _dated(digits(found.group())) and _meant(text, found):
-                    yield _finding(view, found)
+            yield from (found for found in pattern.finditer(text) if _meant(text, found))
+
+
+def _parted(text: str, found: re.Match[str]) -> bool:
+    return _dated(digits(found.group())) and not labelled(text, ORDER, found.start())
 
 
 def _personal(text: str, found: re.Match[str]) -> bool:
@@ -54,7 +62,7 @@ def _corporate(text: str, start: int) -> bool:
 
 
 def _meant(text: str, found: re.Match[str]) -> bool:
-    if _corporate(text, found.start()):
+    if _corporate(text, found.start()) or not _dated(digits(found.group())):
         return False
     return near(text, _WORDS, *found.span()) or bool(_PARTS.search(found.group()))
 

@@ -25,11 +25,11 @@ _DIGITS = {word: digit for digit, words in _WORDS.items() for word in words.spli
 _WORD = "|".join(sorted(_DIGITS, key=len, reverse=True)).replace(
     "이|", "이(?!에요|야|고|라|며|니|요|다|었)|", 1
 )
-_GAP = r"(?:[\s\-.,·/~]{0,3}|\s?(?:다시|하이픈|대시|dash)\s?)"
+_GAP = r"(?:[\s\-.,·/~]{0,3}|\s?(?:다시|하이픈|대시|에|dash)\s?)"
 # Fewer than nine, figures among them, are no number of a person.
 _RUN = re.compile(rf"(?:{_WORD}|\d+)(?:{_GAP}(?:double\s)?(?:{_WORD}|\d)){{8,40}}")
 _MOST = 200  # runs that are read of one text
-_PART = re.compile(rf"double\s({_WORD})|({_WORD})|\s?(다시|하이픈|대시|dash)\s?|[\s\-.,·/~]+")
+_PART = re.compile(rf"double\s({_WORD})|({_WORD})|\s?(다시|하이픈|대시|에|dash)\s?|[\s\-.,·/~]+")
 _HINT = re.compile(rf"(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})")
 _LETTERS = re.compile(r"(?<![a-z\d])(?=[\doil]*\d)(?=\d*[oil])[\doil]{3,}(?![a-z\d])")
 _AS_DIGITS = str.maketrans("oil", "011")

@@ -74,12 +74,13 @@ _NAMED = re.compile(
     r"|auth|bearer|refresh|bot)"
     r"[_ \-]?(?:token|key)|client[_ \-]?secret|private[_ \-]?key|authorization|bearer"
     r"|인증\s?키|시크릿\s?키?|비밀\s?키"
-    r"|토큰|api\s?키|액세스\s?키|접근\s?키)"
+    r"|토큰|(?<![a-z])(?:token|secret)(?= (?:is|was|=|:)|[=:])|api\s?키|액세스\s?키|접근\s?키)"
     r"[\"']?\s{0,3}(?:[:=]|는|은|이|가|is|was|으로|:=|bearer|basic)?\s{0,3}(?:bearer\s"
     r"|basic\s)?[\"'`]?"
     r"([a-z0-9_\-+/.=]{16,256})"
 )
 _HINT = re.compile(r"key|secret|token|bearer|authorization|키|시크릿|토큰")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLACEHOLDER = re.compile(
     r"x{4}|\.{3}|your|example|placeholder|insert|dummy|sample|redacted|changeme|replace|fake|\*{3}"
     r"|12345678901234|abcdefghijkl|0000000|1111111"
@@ -104,7 +105,7 @@ def find_named_keys(view: View) -> Iterator[Finding]:
     """Category `secret`: what is called a key and looks random."""
     if _HINT.search(view.text):
         for found in _NAMED.finditer(view.text):
-            if real(found[1]) and _random(found[1]):
+            if real(found[1]) and _random(found[1]) and not _UUID.match(found[1]):
                 yield Finding("secret", *view.span(*found.span(1)))
 
 

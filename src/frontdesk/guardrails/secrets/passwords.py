@@ -30,7 +30,8 @@ _TOLD = re.compile(
     r"|being)\s{0,2}[\"'`]?([^\s\"'`]{3,64})[\"'`]?"
 )
 _LIMIT = re.compile(
-    r"자|글자|개|일|번|회|분|개월|년|월|시|%|원|달|차|단계|가지|이상|이하|번째|종|비트"
+    r"자|글자|개|일|번|회|분|개월|년|월|시|%|원|달|차|단계|가지|이상|이하|번째|종|비트|처럼"
+    r"|같은|같이|보다|말고|정도|부터|까지"
 )
 _NOT_SAID = re.compile(
     r"(?:sha|md|aes|rsa|bcrypt|argon|pbkdf|scrypt|utf|oauth|https?:|base)[\d\-].*"
@@ -60,7 +61,7 @@ _CODE = re.compile(
     r"|one[ \-]time|2fa|mfa"
     r"|auth(?:entication|enticator)?|log[ \-]?in|sign[ \-]?in|confirmation|sms"
     r"|access) (?:code|password|passcode|pin)|passcode|[a-z] ?otp"
-    r"|(?:your|my|the) code is)[^\d\n]{0,25}?(?<!\d)((?:g-)?\d{3}[ \-]?\d{3}"
+    r"|(?:your|my|the) code is)[^\d\n]{0,25}?(?<!\d)((?:g-)?\d{3}[ \-]?\d{3}|\d\d \d\d \d\d"
     r"|\d{4,8})(?![\d.]|\s?(?:자리|분|초|회|번|년|월|일|원|명|digit|min|sec|hour|%|-digit"
     r"|attempt|char))"
 )
@@ -89,7 +90,7 @@ def _value(value: str) -> bool:
     """Whether figures or marks are in it as in no word."""
     core = value.strip(".,;:!?()[]")
     mixed = any(map(str.isdigit, core)) or bool(
-        re.search(r"[a-z][!@#$%^&*+=][a-z\d!]|[!@#$%^&*]{2}", core)
+        re.search(r"[a-z][!@#$%^&*+=][a-z\d!]|[!@#$%^&*]{2}|[a-z]{3,}-[a-z]{3,}-[a-z]{3,}", core)
     )
     return len(core) >= 4 and mixed and not _NOT_SAID.fullmatch(value)
 
@@ -104,6 +105,8 @@ def _plain_word(found: re.Match[str], value: str) -> bool:
 
 def find_codes(view: View) -> Iterator[Finding]:
     """Category `one_time_code`."""
+    if not any(word in view.text for word in ("code", "otp", "인증", "코드", "일회용", "pass")):
+        return
     for pattern in (_CODE, _CODE_FIRST):
         for found in pattern.finditer(view.text):
             yield Finding("one_time_code", *view.span(*found.span(found.lastindex or 0)))

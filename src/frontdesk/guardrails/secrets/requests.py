@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from frontdesk.contract.guardrails import Finding, View
 
 _ASK = re.compile(
-    r"(?<![a-z])(?:tell|show|give|send|reveal|print|share|list|dump|export|leak|expose"
+    r"(?<![a-z])(?:tell|show|give|send|reveal|print|share|list|dump|export(?= (?:all|the|every"
+    r"|our|your) )|leak|expose"
     r"|provide|display|read (?:out|back)"
     r"|output|hand over|get|fetch|find|look up|pull(?: up)?|extract|disclose|repeat"
     r"|type out|spell|email me|text me"
-    r"|what(?:'s| is| are| was)|i (?:need|want)|let me (?:see|have))(?![a-z])"
+    r"|what(?:'s| is| are| was)|i (?:need|want)(?! to (?!see|know|have))|what(?= (?:password"
+    r"|passcode|api|secret|pin))|let me (?:see|have))(?![a-z])"
 )
 _SECRET = re.compile(
     r"(?<![a-z_])(?:p[a4@][s5$]{2}w[o0]rds?|passcodes?|passphrases?|api[ _\-]?(?:keys?"
@@ -45,14 +47,15 @@ _OWNED = re.compile(
     r"|ceo)(?:'s)?(?![a-z])"
 )
 _ABOUT = re.compile(
-    r"(?:never|don'?t|do not|should ?n[o']t|avoid) (?:\w+ ){0,2}(?:share|tell|give|send|reveal"
+    r"(?<![a-z])an? (?:api|access|secret|private|new|ssh) "
+    r"|(?:never|don'?t|do not|should ?n[o']t|avoid) (?:\w+ ){0,2}(?:share|tell|give|send|reveal"
     r"|show)"
     r"|how (?:do|can|to|should|long|often|many|does|is|are|would)|reset|chang|forg[eo]t"
     r"|forgotten|creat|generat|rotat|polic|requirement|rules?(?![a-z])|format"
     r"|(?<![a-z])why|mean|best practice|manager|stor(?:e|ing) |protect|secur(?:e|ing) "
     r"|difference|where (?:do|can|should)|expire|strong"
     r"|what(?:'s| is| are) (?:an? |passwords?|api keys?|secrets|credentials|environment"
-    r"|access tokens)|revoke|recover|example|validat|hash|set ?up|configur"
+    r"|access tokens)|revoke|recover|example|validat|hash|phishing|scam|set ?up|configur"
     r"|(?:about|regarding) |(?:support|service|help|hotline|store|office|shop|contact"
     r"|company)(?:'s)? (?:phone|e-?mail|address|number)|your (?:e-?mail|phone|address"
     r"|home address|bank|account)"
@@ -66,7 +69,8 @@ _KO_TARGET = (
     r"비밀\s?번호|비\s?번|패스\s?워드|암호|api\s?키|api\s?key|시크릿\s?키|시크릿|인증\s?키"
     r"|액세스\s?(?:토큰|키)|접근\s?키"
     r"|토큰|개인\s?키|비밀\s?키"
-    r"|접속\s?정보|계정\s?정보|로그인\s?정보|자격\s?증명|환경\s?변수|\.env|시드\s?(?:구문|문구)"
+    r"|(?:openai|오픈ai|aws|stripe|ssh|구글|보안|암호화)\s?키|접속\s?정보|계정\s?정보"
+    r"|로그인\s?정보|자격\s?증명|환경\s?변수|\.env|시드\s?(?:구문|문구)"
     r"|마스터\s?키|연결\s?문자열|password"
 )
 _KO_PERSONAL = (
@@ -81,13 +85,14 @@ _KO_ASK = (
 )
 _KO_OWNER = re.compile(
     r"다른|타인|남의|고객(?!\s?센터|\s?지원|\s?상담|님?\s?센터)|회원|사용자|유저|손님|직원"
-    r"|관리자|어드민|admin|그\s?(?:사람|여자"
+    r"|관리자|어드민|admin|(?:그|[가-힣][한던])\s?(?:사람|여자"
     r"|남자|분)|[가-힣]{2,3}\s?(?:씨|님)의?\s|사장|대표(?:님|이사)|전체|모든|모두|누군가|옆집"
     r"|전\s?(?:여친"
     r"|남친|남편|부인)"
-    r"|여자친구|남자친구|db|디비|데이터베이스|서버|시스템|root|루트|운영|내부|이전\s?(?:대화"
+    r"|여자친구|남자친구|db|디비|데이터베이스|이전\s?(?:대화"
     r"|상담)|환자|학생|팀장|부장|친구|엄마|아빠|남편|아내|와이프"
 )
+_KO_SYSTEM = re.compile(r"서버|시스템|root|루트|운영|내부")
 _KO_REQUEST = re.compile(rf"({_KO_TARGET})|({_KO_PERSONAL})")
 _KO_GIVE = re.compile(_KO_ASK)
 _KO_ABOUT = re.compile(
@@ -96,7 +101,7 @@ _KO_ABOUT = re.compile(
     r"|자리|보관|틀렸|틀리|오류|에러|의미|어디서|어디에|관리법|필요|강력|복구|갱신|암호화|유출"
     r"|보호|수정|등록하|삭제"
     r"|예시|처리\s?방침|매장|가게|대표\s?번호|고객\s?센터|문의|영업점|지점|본사|쓰면|해도|되나"
-    r"|될까|아닌가"
+    r"|될까|아닌가|피싱|사기|스미싱|메시지|문자가|라는|라고\s?(?:뜨|나오|써)"
 )
 _KO_OWN = re.compile(r"(?:^|\s)(?:내|제|저의|나의|우리)\s")
 
@@ -126,8 +131,10 @@ def _asked(said: str) -> bool:
 def _asked_in_korean(said: str) -> bool:
     for found in _KO_REQUEST.finditer(said):
         ask = _KO_GIVE.search(said, found.end(), min(len(said), found.end() + 24))
-        if ask and not _KO_ABOUT.search(said):
+        sent_there = found[2] is not None and said.startswith(("로", "으로"), found.end())
+        if ask and not sent_there and not _KO_ABOUT.search(said):
             owned = bool(_KO_OWNER.search(said))
+            owned |= found[1] is not None and bool(_KO_SYSTEM.search(said))
             named = found[1] is not None and not ask.group().startswith(("뭐", "뭔", "무엇"))
             if owned or (named and not _KO_OWN.search(said[: found.start()])):
                 return True
