@@ -93,7 +93,7 @@ async def test_without_guardrails_text_leaves_at_once() -> None:
 
 async def test_a_guardrail_without_reach_holds_the_message_until_its_end() -> None:
     got = await read(guards(WHOLE, actions={"email": "redact"}), "a@", "b.kr", " is mine", TOOL)
-    note = GuardrailNote("output", "whole", "email", "redact")
+    note = GuardrailNote("output", "whole", "pii", "redact", "email")
     assert got.events == [
         GuardrailTriggered("turn", note),
         TextDelta("turn", "[EMAIL_1] is mine", 0),
@@ -120,7 +120,7 @@ async def test_a_blocked_word_at_the_end_of_a_message_stops_the_tool_event() -> 
     got = await read(guards(WHOLE), "a@b.kr", TOOL)
     assert isinstance(got.stop, Blocked)
     assert got.events == [
-        GuardrailTriggered("turn", GuardrailNote("output", "whole", "email", "block"))
+        GuardrailTriggered("turn", GuardrailNote("output", "whole", "pii", "block", "email"))
     ]
 
 
@@ -153,7 +153,7 @@ async def test_placeholders_are_numbered_through_all_messages() -> None:
 async def test_a_flagged_text_passes_and_is_told_once() -> None:
     got = await read(guards(EMAIL, actions={"email": "flag"}), "a@b.kr ", "and ", "c@d.kr" * 9)
     assert got.text() == "a@b.kr and " + "c@d.kr" * 9
-    assert got.triggered == [GuardrailNote("output", "email", "email", "flag")]
+    assert got.triggered == [GuardrailNote("output", "email", "pii", "flag", "email")]
 
 
 async def test_a_long_answer_is_cut_and_its_source_closed() -> None:

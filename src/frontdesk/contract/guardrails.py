@@ -26,6 +26,20 @@ SORRY: Mapping[Language, Mapping[str, str]] = {
 }
 """What users are told where a policy has no words of its own."""
 
+_TOGETHER: Mapping[str, str] = {
+    "pii": "resident_number foreigner_number passport licence ssn card phone email account iban "
+    "address birth_date ip business_number",
+    "secret": "secret password one_time_code seed_phrase secret_request",
+    "injection": "injection injection_suspected",
+}
+
+
+def family(category: str) -> str:
+    """What clients are told a finding of this category belongs to; a category of a plugin's stands
+    for itself.
+    """
+    return next((name for name, held in _TOGETHER.items() if category in held.split()), category)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -168,5 +182,5 @@ class Blocked(Exception):
     """A guardrail stopped the turn; `verdict.text` is for the user."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.note.category if verdict.note else "blocked")
+        super().__init__(verdict.note.found if verdict.note else "blocked")
         self.verdict = verdict

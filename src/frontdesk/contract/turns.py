@@ -15,13 +15,19 @@ Item = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class GuardrailNote:
     """What a guardrail did, without the text: `stage` input, tool or output; `action` flag, redact
-    or block.
+    or block. `kind` tells more where `category` holds several: `card`, `phone`, ... of `pii`.
     """
 
     stage: str
     name: str
     category: str
     action: str
+    kind: str = ""
+
+    @property
+    def found(self) -> str:
+        """The category of the finding, by which a policy decides."""
+        return self.kind or self.category
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class Guards:
 
     def said(self, verdict: Verdict, ledger: Ledger) -> str:
         """What the user is told: the verdict's words, or the policy's where it has none."""
-        category = verdict.note.category if verdict.note else "default"
+        category = verdict.note.found if verdict.note else "default"
         return verdict.text or self.at(ledger).policy.message(category, ledger.language)
 
     def at(self, ledger: Ledger, agent: str | None = None) -> Checkpoints:

@@ -17,6 +17,7 @@ from frontdesk.contract.guardrails import (
     Stage,
     Text,
     Verdict,
+    family,
 )
 from frontdesk.contract.text import Language
 from frontdesk.contract.turns import GuardrailNote
@@ -97,7 +98,9 @@ class Checkpoint:
 
     def note(self, ruling: Ruling) -> GuardrailNote:
         """What is written down about the ruling."""
-        return GuardrailNote(self.stage, ruling.guardrail, ruling.category, ruling.action)
+        category = family(ruling.category)
+        kind = "" if category == ruling.category else ruling.category
+        return GuardrailNote(self.stage, ruling.guardrail, category, ruling.action, kind)
 
     def notes(self, rulings: Iterable[Ruling]) -> list[GuardrailNote]:
         """One note for all rulings that differ only in their place."""
