@@ -60,6 +60,8 @@ async def test_what_may_come_in_hidden_is_redacted(text: str) -> None:
         "The total is 1,250,000 won",
         "How do I kill the process on port 8080?",
         "새끼줄은 어디서 파나요?",
+        "Now this",
+        "And now?",
     ],
 )
 async def test_ordinary_questions_pass(text: str) -> None:

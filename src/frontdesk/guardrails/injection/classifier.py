@@ -21,6 +21,8 @@ MASK = (1 << BITS) - 1
 LATIN = (3, 5)
 HANGUL = (1, 2, 3)
 WINDOW, STEP = 120, 40
+FEWEST = 4
+"""Fewer words say nothing; the rules look at them."""
 
 _HANGUL = re.compile("[가-힣]")
 _WORD = re.compile(r"\w{1,24}")
@@ -60,6 +62,8 @@ class Window:
 def windows(text: str, model: Model) -> Iterator[Window]:
     """The scores of the text's windows of `WINDOW` words, one every `STEP` words."""
     words = word_spans(text)
+    if len(words) < FEWEST:
+        return
     sums, counts = _sums([word.group() for word in words], model.weights)
     for first in range(0, max(1, len(words) - WINDOW + STEP), STEP):
         last = min(first + WINDOW, len(words))
