@@ -22,7 +22,7 @@ from tests.turns import begin, begun, end, talk
 
 from frontdesk.cli import main
 from frontdesk.cli.doctor.examination import CHECKS, examine_with
-from frontdesk.cli.doctor.findings import Result
+from frontdesk.contract.findings import Result
 from frontdesk.config import Settings
 from frontdesk.contract.errors import SettingsError, StoreUnreadable
 from frontdesk.contract.keys import OwnerKeys

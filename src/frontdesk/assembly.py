@@ -27,6 +27,7 @@ from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
+from frontdesk.tools.access import access_of
 from frontdesk.tools.binding import bind_all
 from frontdesk.tools.first import first_handlers
 from frontdesk.tools.knowledge import knowledge
@@ -110,6 +111,7 @@ def _put_together(
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
     tools = bind_all(tools_of_all, guards.tool_result, results.fit)
+    access = access_of(settings, tools_of_all)
     foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
     first_agent = parts.triage or triage()
     specialists = parts.specialists or (specialist(),)
@@ -118,9 +120,9 @@ def _put_together(
         budget=Unlimited(),
         guards=guards,
         sessions=sessions,
-        handlers=Handlers((*parts.handlers, *first)),
+        handlers=Handlers((*parts.handlers, *access.asked(first))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
-        crew=Crew(first_agent, specialists, tools, models, settings, foreign),
+        crew=Crew(first_agent, specialists, access.offered(tools), models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
 
