@@ -1,8 +1,9 @@
 """Where the parts of a desk are put together: the one composition root."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -23,6 +24,7 @@ from frontdesk.guardrails.chain import Guards
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
+from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
@@ -64,23 +66,43 @@ async def open_desk(
 
     Raises:
         SettingsError: a setting is wrong or missing.
-        PluginError: two plugins bring parts of the same name.
+        PluginError: there is no such folder of plugins.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         redis = await enter(open_store(settings))
         results = Results(redis, load_secret(settings), settings)
-        named = _plugins(settings, redis, results, plugins or {})
-        loaded = await enter(load_plugins(settings, named))
+        sessions = Sessions(redis, load_secret(settings), settings)
         if models is None:
             models = await enter(open_models(settings))
         spans = Spans()
         key = settings.openai_api_key
         shown = key.get_secret_value() if key else None
         stack.enter_context(installed(spans, settings.trace_to_openai, shown))
-        desk = _put_together(settings, redis, results, loaded.parts, models, policy, spans)
+        named = _plugins(settings, redis, results, plugins or {})
+        work = (settings, redis, results, sessions, models, policy, spans)
+        desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
         await enter(desk.sessions.driving(desk.turn, recovers=recovers))
         yield desk
+
+
+@asynccontextmanager
+async def _with_plugins(
+    settings: Settings, named: Mapping[str, Plugin], put_together: Callable[[Parts], Desk]
+) -> AsyncIterator[Desk]:
+    """The desk with its plugins; with those files that are edited while it works, if so set."""
+
+    @asynccontextmanager
+    async def version() -> AsyncIterator[tuple[Desk, tuple[str, ...]]]:
+        async with load_plugins(settings, named) as loaded:
+            yield put_together(loaded.parts), loaded.problems
+
+    if settings.reload_plugins and settings.plugins_dir:
+        async with reloading(version, settings.plugins_dir) as desk:
+            yield desk
+    else:
+        async with version() as (desk, _):
+            yield desk
 
 
 def _plugins(
@@ -99,14 +121,14 @@ def _put_together(
     settings: Settings,
     redis: Redis,
     results: Results,
-    parts: Parts,
+    sessions: Sessions,
     models: Models,
     policy: Policy | None,
     spans: Spans,
+    parts: Parts,
 ) -> Desk:
     secret, policy = load_secret(settings), policy or load_policy(settings)
     guards = Guards((*builtin_guardrails(policy), *parts.guardrails), policy)
-    sessions = Sessions(redis, secret, settings)
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)

@@ -99,3 +99,15 @@ def _key(kind: str, name: str) -> str:
     if kind == "tool" and name.startswith(HANDOFF):
         name = HANDOFF
     return f"{kind} {re.sub(r'[^a-z0-9]', '_', name.lower())}"
+
+
+def labels(parts: Parts) -> list[str]:
+    """What the parts are called in `owners`, in words."""
+    agents = [*parts.specialists, *([parts.triage] if parts.triage else [])]
+    return [
+        *(f"tool {each.name}" for each in parts.tools),
+        *(f"handler {each.name}" for each in parts.handlers),
+        *(f"guardrail {each.name}" for each in parts.guardrails),
+        *(f"specialist {each.name}" for each in agents),
+        *(["triage"] if parts.triage else []),
+    ]
