@@ -108,6 +108,7 @@ async def wants_untyped(city) -> str:  # type: ignore[no-untyped-def]  # what th
         (exits, "SystemExit"),
         (hangs, "did not finish within 0.2 s"),
         (bringing([greet]), "it yielded list instead of Parts"),
+        (bringing(Parts(specialists=("legal",))), "'legal' is no Specialist"),  # type: ignore[arg-type]  # wrong on purpose
         (bringing(Parts(tools=(wants_untyped,))), "write @tool"),  # type: ignore[arg-type]  # wrong on purpose
         (bringing(Parts(tools=(Tool("t", wants_untyped),))), "needs a type"),
         (bringing(Parts(tools=(Tool("t", greet.function, First("(")),))), "pattern"),

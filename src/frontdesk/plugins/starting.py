@@ -13,8 +13,9 @@ from agents import FunctionTool
 from frontdesk.config import Settings, data_dir, load_plugin_settings
 from frontdesk.contract.attempts import Failed, attempt
 from frontdesk.contract.errors import PluginError
+from frontdesk.contract.guardrails import Guardrail
 from frontdesk.contract.handlers import Handler
-from frontdesk.contract.parts import M, Parts, PluginPlace
+from frontdesk.contract.parts import M, Parts, PluginPlace, Specialist
 from frontdesk.contract.tools import Tool
 from frontdesk.plugins.modules import forget, imported
 from frontdesk.plugins.sources import NAME, Source
@@ -85,12 +86,27 @@ async def _usable(
     """The parts without the tools that no model could call, with limits on their code."""
     if not isinstance(parts, Parts):
         raise PluginError(f"it yielded {type(parts).__name__} instead of Parts")
+    _check_kinds(parts)
     handlers = [*parts.handlers, *[await _faq(path, place, own) for path in parts.faq]]
     return replace(
         parts,
         tools=tuple(_tools(source, parts.tools, refuse)),
         handlers=tuple(replace(limited_handler(each), plugin=str(source)) for each in handlers),
     )
+
+
+def _check_kinds(parts: Parts) -> None:
+    """Raises PluginError when something stands among parts of another kind."""
+    agents = (*parts.specialists, *((parts.triage,) if parts.triage else ()))
+    kinds: tuple[tuple[type, tuple[object, ...]], ...] = (
+        (Handler, parts.handlers),
+        (Guardrail, parts.guardrails),
+        (Specialist, agents),
+    )
+    for kind, found in kinds:
+        for each in found:
+            if not isinstance(each, kind):
+                raise PluginError(f"{each!r:.60} is no {kind.__name__}; Parts says what goes where")
 
 
 async def _faq(path: Path, place: PluginPlace, own: AsyncExitStack) -> Handler:
