@@ -1,6 +1,7 @@
 """Who may use which tool: by the scopes that the tool asks for, and by the deployment's rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,9 @@ class Access:
             found = own(run, agent) if callable(own) else own
             return found if isinstance(found, bool) else await found
 
-        return replace(tool, is_enabled=enabled)
+        seen = copy(tool)
+        seen.is_enabled = enabled
+        return seen
 
     def _speaks_of(self, tool: str) -> bool:
         rules = (*self._allow, *self._deny)

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import sys
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import replace
 from functools import partial, wraps
 from typing import Any
@@ -72,7 +73,9 @@ def limited_native(tool: FunctionTool, plugin: str) -> FunctionTool:
             return f"The tool {tool.name} failed: its result is too long."
         return result
 
-    return replace(tool, on_invoke_tool=invoke)
+    bounded = copy(tool)
+    bounded.on_invoke_tool = invoke
+    return bounded
 
 
 async def _bounded(work: Callable[[], Awaitable[Any]], deadline_s: float) -> Any:
