@@ -44,9 +44,8 @@ def test_the_tests_of_a_new_plugin_pass_at_once(tmp_path: Path, name: str) -> No
     assert "Ran 4 tests" in done.stderr
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_new_plugin_is_clean_python(tmp_path: Path, name: str) -> None:
-    write(name, tmp_path)
+def test_a_new_plugin_is_clean_python(tmp_path: Path) -> None:
+    write("my-rooms_2", tmp_path)
     paths = {**os.environ, "MYPYPATH": f"{SOURCES}{os.pathsep}{tmp_path / 'src'}"}
     for *command, place in (
         ("ruff", "check", "."),
