@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from rich.console import Console
 
 from frontdesk.cli.doctor.examination import CHECKS, Check, examine, examine_with
-from frontdesk.cli.doctor.findings import Finding, Result, passed
 from frontdesk.cli.doctor.report import show
 from frontdesk.cli.doctor.surroundings import Surroundings
 from frontdesk.config import Settings
+from frontdesk.contract.findings import Finding, Result, passed
 from frontdesk.server.api_keys import SCOPES, ApiKeys
 from frontdesk.testing import FakeOpenAI, fake_openai, status
 

@@ -10,13 +10,13 @@ from redis.asyncio import Redis
 from frontdesk.agents.models import Models
 from frontdesk.assembly import open_desk
 from frontdesk.cache.answers import AnswerCache
-from frontdesk.cli.doctor.findings import Finding
 from frontdesk.cli.doctor.intrusions import WAYS
 from frontdesk.cli.doctor.isolation import isolation
 from frontdesk.cli.doctor.parrot import Parrots
 from frontdesk.cli.doctor.surroundings import OpenDesk, bystander, surroundings
 from frontdesk.config import Settings, load_secret
 from frontdesk.contract.context import Ledger, TurnContext
+from frontdesk.contract.findings import Finding
 from frontdesk.contract.guardrails import Policy
 from frontdesk.contract.handlers import Enrich, Handler, Outcome
 from frontdesk.contract.keys import OwnerKeys

@@ -14,9 +14,9 @@ import pytest
 
 from frontdesk.cli.doctor.discretion import discreet, secrets_of
 from frontdesk.cli.doctor.examination import CHECKS, examine_with
-from frontdesk.cli.doctor.findings import Result, failed
 from frontdesk.cli.doctor.store import drift, engine, pace, place
 from frontdesk.config import Settings
+from frontdesk.contract.findings import Result, failed
 from frontdesk.sessions.engines import installed_engines
 from frontdesk.testing import FakeOpenAI
 

@@ -22,9 +22,9 @@ from tests.turns import begin, begun, end, talk
 
 from frontdesk.cli import main
 from frontdesk.cli.doctor.examination import CHECKS, examine_with
-from frontdesk.cli.doctor.findings import Result
 from frontdesk.config import Settings
 from frontdesk.contract.errors import SettingsError, StoreUnreadable
+from frontdesk.contract.findings import Result
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.sessions.resealing import Resealing
 from frontdesk.sessions.sealing import is_sealed, label_of

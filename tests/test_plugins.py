@@ -7,53 +7,13 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.brought import bringing, check, greet, handle, load, settings
 
-from frontdesk.config import Settings
-from frontdesk.contract.context import TurnContext
-from frontdesk.contract.errors import PluginError
-from frontdesk.contract.guardrails import Finding, Guardrail, Text
-from frontdesk.contract.handlers import Handler, Outcome, Pass
+from frontdesk.contract.guardrails import Guardrail
+from frontdesk.contract.handlers import Handler
 from frontdesk.contract.parts import Parts, Plugin, PluginPlace, Specialist
-from frontdesk.contract.tools import First, Tool, tool
-from frontdesk.plugins import Loaded, load_plugins
-
-
-@tool
-async def greet() -> str:
-    """A greeting."""
-    return "hi"
-
-
-async def handle(_context: TurnContext) -> Outcome:
-    """Has nothing to say."""
-    return Pass()
-
-
-async def check(_text: Text) -> list[Finding]:
-    """Finds nothing."""
-    return []
-
-
-def bringing(parts: object) -> Plugin:
-    """A plugin that yields this."""
-
-    @asynccontextmanager
-    async def plugin(_place: PluginPlace) -> AsyncIterator[Parts]:
-        yield parts  # type: ignore[misc]  # some tests yield what is not allowed
-
-    return plugin
-
-
-def settings(tmp_path: Path) -> Settings:
-    """Settings with their data in a folder of the test."""
-    return Settings(_env_file=None, data_dir=tmp_path / "data")
-
-
-async def load(tmp_path: Path, **extra: Plugin) -> Loaded:
-    """What is loaded, closed again."""
-    with capture_logs():
-        async with load_plugins(settings(tmp_path), extra, start_s=0.2) as loaded:
-            return loaded
+from frontdesk.contract.tools import First, Tool
+from frontdesk.plugins import load_plugins
 
 
 async def test_the_built_in_plugins_come_through_the_same_door(tmp_path: Path) -> None:
@@ -148,6 +108,7 @@ async def wants_untyped(city) -> str:  # type: ignore[no-untyped-def]  # what th
         (exits, "SystemExit"),
         (hangs, "did not finish within 0.2 s"),
         (bringing([greet]), "it yielded list instead of Parts"),
+        (bringing(Parts(specialists=("legal",))), "'legal' is no Specialist"),  # type: ignore[arg-type]  # wrong on purpose
         (bringing(Parts(tools=(wants_untyped,))), "write @tool"),  # type: ignore[arg-type]  # wrong on purpose
         (bringing(Parts(tools=(Tool("t", wants_untyped),))), "needs a type"),
         (bringing(Parts(tools=(Tool("t", greet.function, First("(")),))), "pattern"),
@@ -192,35 +153,3 @@ async def test_an_installed_plugin_that_cannot_be_imported_is_refused(
     assert problem == (
         "weather (weather 2.0): it raised ModuleNotFoundError: No module named 'not_there'"
     )
-
-
-AGENT = Specialist("legal", "law", "You know the law.")
-
-
-@pytest.mark.parametrize(
-    ("parts", "label"),
-    [
-        (Parts(tools=(greet,)), "tool greet"),
-        (Parts(handlers=(Handler("h", handle),)), "handler h"),
-        (Parts(guardrails=(Guardrail("g", check),)), "guardrail g"),
-        (Parts(specialists=(AGENT,)), "specialist legal"),
-        (Parts(triage=AGENT), "specialist legal"),
-    ],
-)
-async def test_two_parts_of_one_name_are_refused_with_both_owners(
-    tmp_path: Path, parts: Parts, label: str
-) -> None:
-    with pytest.raises(PluginError, match=rf"The {label} is there twice: from one .* from two "):
-        await load(tmp_path, one=bringing(parts), two=bringing(parts))
-
-
-async def test_only_one_plugin_may_bring_the_triage(tmp_path: Path) -> None:
-    one, two = (bringing(Parts(triage=Specialist(name, "", "x"))) for name in ("a", "b"))
-
-    with pytest.raises(PluginError, match="The triage is there twice"):
-        await load(tmp_path, one=one, two=two)
-
-
-async def test_two_plugins_of_one_name_are_refused_with_both_origins(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"clock \(frontdesk .*\) and clock \(given"):
-        await load(tmp_path, clock=bringing(Parts()))

@@ -1,9 +1,10 @@
 """Where the parts of a desk are put together: the one composition root."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -26,10 +27,12 @@ from frontdesk.guardrails.policy_file import Buffering, policy_source
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
+from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
+from frontdesk.tools.access import access_of
 from frontdesk.tools.binding import bind_all
 from frontdesk.tools.fence import as_data
 from frontdesk.tools.first import first_handlers
@@ -67,23 +70,43 @@ async def open_desk(
 
     Raises:
         SettingsError: a setting is wrong or missing.
-        PluginError: two plugins bring parts of the same name.
+        PluginError: there is no such folder of plugins.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         redis = await enter(open_store(settings))
         results = Results(redis, load_secret(settings), settings)
-        named = _plugins(settings, redis, results, plugins or {})
-        loaded = await enter(load_plugins(settings, named))
+        sessions = Sessions(redis, load_secret(settings), settings)
         if models is None:
             models = await enter(open_models(settings))
         spans = Spans()
         key = settings.openai_api_key
         shown = key.get_secret_value() if key else None
         stack.enter_context(installed(spans, settings.trace_to_openai, shown))
-        desk = _put_together(settings, redis, results, loaded.parts, models, policy, spans)
+        named = _plugins(settings, redis, results, plugins or {})
+        work = (settings, redis, results, sessions, models, policy, spans)
+        desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
         await enter(desk.sessions.driving(desk.turn, recovers=recovers))
         yield desk
+
+
+@asynccontextmanager
+async def _with_plugins(
+    settings: Settings, named: Mapping[str, Plugin], put_together: Callable[[Parts], Desk]
+) -> AsyncIterator[Desk]:
+    """The desk with its plugins; with those files that are edited while it works, if so set."""
+
+    @asynccontextmanager
+    async def version() -> AsyncIterator[tuple[Desk, tuple[str, ...]]]:
+        async with load_plugins(settings, named) as loaded:
+            yield put_together(loaded.parts), loaded.problems
+
+    if settings.reload_plugins and settings.plugins_dir:
+        async with reloading(version, settings.plugins_dir) as desk:
+            yield desk
+    else:
+        async with version() as (desk, _):
+            yield desk
 
 
 def _plugins(
@@ -102,31 +125,33 @@ def _put_together(
     settings: Settings,
     redis: Redis,
     results: Results,
-    parts: Parts,
+    sessions: Sessions,
     models: Models,
     policy: Policy | None,
     spans: Spans,
+    parts: Parts,
 ) -> Desk:
     secret = load_secret(settings)
     agents = (parts.triage or triage(), *(parts.specialists or (specialist(),)))
     mark = mark_of(secret)
     guards = _guards(settings, policy, parts.guardrails, agents, mark)
     first_agent, *specialists = (replace(a, prompt=marked(a.prompt, mark)) for a in agents)
-    sessions = Sessions(redis, secret, settings)
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
     fit = as_data(results.fit)
     tools = bind_all(tools_of_all, guards.tool_result, fit, guards.tool_argument)
+    access = access_of(settings, tools_of_all)
+    offered = access.offered(tools)
     foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),
         guards=guards,
         sessions=sessions,
-        handlers=Handlers((*parts.handlers, *first)),
+        handlers=Handlers((*parts.handlers, *access.asked(first))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
-        crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign),
+        crew=Crew(first_agent, tuple(specialists), offered, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
 

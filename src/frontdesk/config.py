@@ -5,21 +5,34 @@ environment.
 import re
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AliasChoices,
+    BaseModel,
+    BeforeValidator,
     DirectoryPath,
     Field,
     FilePath,
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as SettingsSourceError
 
 from frontdesk.contract.errors import SettingsError
 
 Count = Annotated[int, Field(gt=0)]
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(each.strip() for each in value.split(",") if each.strip())
+
+
+Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+M = TypeVar("M", bound=BaseModel)
 
 
 def _name(*names: str) -> AliasChoices:
@@ -91,6 +104,21 @@ class Settings(BaseSettings):
     )
     max_body_bytes: Count = Field(262_144, description="Largest request body.")
     plugins_dir: Path | None = Field(None, description="Folder of plugin files (`*.py`).")
+    plugins_allow: Patterns = Field(
+        ("*",),
+        description="Plugins that may run: names with `*` and `?`, between commas. Built-in ones "
+        "always do.",
+    )
+    plugins_deny: Patterns = Field((), description="Plugins that may not run, likewise.")
+    reload_plugins: bool = Field(
+        False, description="Run an edited plugin file anew; for development (docs/plugins.md)."
+    )
+    tools_allow: Patterns = Field(
+        ("*",),
+        description="Tools that may be used: `tool`, `agent/tool` or `tenant/agent/tool`, with `*` "
+        "and `?`, between commas (docs/plugins.md).",
+    )
+    tools_deny: Patterns = Field((), description="Tools that may not be used, likewise.")
     faq: FilePath | None = Field(None, description="File of curated answers (Markdown or YAML).")
     knowledge_dir: DirectoryPath | None = Field(
         None, description="Folder of documents (Markdown, HTML, text) that the agents may search."
@@ -131,6 +159,31 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"{_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"Wrong settings: {wrong}. See docs/configuration.md.") from None
+
+
+def load_plugin_settings(plugin: str, model: type[M]) -> M:
+    """The settings of a plugin by its own model, from `FRONTDESK_PLUGIN_<NAME>_<FIELD>`; a field
+    that is no plain value is given as JSON.
+
+    Raises:
+        SettingsError: naming each wrong or missing variable, never its value.
+    """
+    prefix = f"FRONTDESK_PLUGIN_{plugin.upper().replace('-', '_')}_"
+    config = SettingsConfigDict(env_file=".env", env_prefix=prefix, extra="ignore")
+    read: Any = type(model.__name__, (model, BaseSettings), {"model_config": config})
+    try:
+        settings: M = read()
+    except SettingsSourceError as error:
+        field = str(error).split('"')[1:2]
+        wrong = f"{prefix}{''.join(field).upper()}: it is not valid JSON"
+        raise SettingsError(f"Wrong settings of the plugin {plugin}: {wrong}.") from None
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{prefix}{str(each['loc'][0]).upper() if each['loc'] else '*'}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise SettingsError(f"Wrong settings of the plugin {plugin}: {wrong}.") from None
+    return settings
 
 
 def variables() -> dict[str, str]:

@@ -9,6 +9,7 @@ from frontdesk import __version__
 from frontdesk.cli import chat, demo, faq, guard, key, serve, session, trace, user
 from frontdesk.cli.doctor.command import doctor
 from frontdesk.cli.new.command import new
+from frontdesk.cli.plugin import command as plugin
 from frontdesk.cli.reseal import reseal
 from frontdesk.contract.errors import FrontdeskError
 
@@ -25,6 +26,7 @@ def build() -> typer.Typer:
     for work in (serve.serve, demo.demo, chat.chat, new, doctor, reseal, version):
         app.command()(work)
     for name, group in (
+        ("plugin", plugin.build()),
         ("key", key.build()),
         ("session", session.build()),
         ("user", user.build()),

@@ -41,7 +41,7 @@ def demo(
     """Serve a sample desk on this machine, or your own if FRONTDESK_PLUGINS_DIR is set; on a
     terminal, also chat with it. Without a key a model answers that is no AI.
     """
-    settings = chosen_settings(talks=True, host=HOST, port=port)
+    settings = chosen_settings(talks=True, host=HOST, port=port, reload_plugins=True)
     typer.echo(notice(settings), err=as_json)
     if ask is not None:
         _ask(settings, ask, None if as_json else Screen())

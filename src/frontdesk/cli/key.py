@@ -15,7 +15,7 @@ from frontdesk.server.api_keys import DEFAULT_SCOPES, ApiKeys, Key
 
 Scopes = Annotated[
     list[str] | None,
-    typer.Option("--scope", help="chat, read, act-as-user or admin; may be repeated."),
+    typer.Option("--scope", help="chat, read, act-as-user, admin or tool:<name>; repeatable."),
 ]
 
 

@@ -30,9 +30,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    reload_plugins: Annotated[
+        bool | None,
+        typer.Option("--reload-plugins", help="Run an edited plugin file anew; for development."),
+    ] = None,
 ) -> None:
     """Serve the desk over HTTP."""
-    settings = chosen_settings(talks=False, host=host, port=port)
+    settings = chosen_settings(talks=False, host=host, port=port, reload_plugins=reload_plugins)
     asyncio.run(_check(settings))
     with bound(settings.host, settings.port) as listener:
         typer.echo(f"frontdesk listens on {address(listener)}", err=True)

@@ -52,9 +52,11 @@ Handle = Callable[[TurnContext], Awaitable[Outcome]]
 class Handler:
     """A named handler; lower `order` runs first. Enrich and Route go on to the next handler, Answer
     and Reject end. `timeout_s` is its deadline in seconds; a handler that fails counts as Pass.
+    `plugin` says who brings it; the loader writes it.
     """
 
     name: str
     handle: Handle
     order: int = 100
     timeout_s: float = 5.0
+    plugin: str = ""

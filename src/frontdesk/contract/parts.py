@@ -12,7 +12,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+
+from pydantic import BaseModel
 
 from frontdesk.contract.guardrails import Guardrail
 from frontdesk.contract.handlers import Handler
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from agents.tool import Tool as SdkTool
 
 Tier = Literal["cheap", "expensive"]
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class Specialist:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one plugin brings. `triage` replaces the built-in triage agent; at most one plugin may
-    bring it.
+    """What one plugin brings. `faq` are files of curated answers (docs/answers.md). `triage`
+    replaces the built-in triage agent; the first plugin that brings it wins.
     """
 
     tools: "tuple[Tool | SdkTool, ...]" = ()
@@ -63,14 +66,34 @@ class Parts:
     guardrails: tuple[Guardrail, ...] = ()
     specialists: tuple[Specialist, ...] = ()
     triage: Specialist | None = None
+    faq: tuple[Path, ...] = ()
+
+
+class ReadSettings(Protocol):
+    """Where a plugin's settings come from."""
+
+    def __call__(self, model: type[M], /) -> M:
+        """The settings, validated by the plugin's own pydantic model."""
+
+
+def defaults(model: type[M], /) -> M:
+    """No setting is set."""
+    return model()
 
 
 @dataclass(frozen=True, slots=True)
 class PluginPlace:
-    """Where a plugin lives: its name, and a folder of its own in which it may keep data."""
+    """Where a plugin lives: its name, a folder of its own in which it may keep data, and its
+    settings.
+
+    `place.settings(WeatherSettings)` reads the fields of this pydantic model from the environment
+    and `.env`: of the plugin `weather`, the field `key` is `FRONTDESK_PLUGIN_WEATHER_KEY`. It
+    raises SettingsError, which names each variable that is wrong, and the plugin is refused.
+    """
 
     name: str
     folder: Path
+    settings: ReadSettings = defaults
 
 
 Plugin: TypeAlias = Callable[[PluginPlace], AbstractAsyncContextManager[Parts]]

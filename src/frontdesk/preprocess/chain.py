@@ -51,12 +51,22 @@ async def _asked(handler: Handler, context: TurnContext) -> Outcome:
     try:
         outcome = await attempt(handler.handle(context), handler.timeout_s)
     except Failed as failed:
-        log.warning("handler.failed", handler=handler.name, error=failed.error, at=failed.at)
+        _log(handler, failed)
         context.ledger.spans.append(_span(handler, started, "failed", failed.what))
         return Pass()
     if not isinstance(outcome, Pass):
         context.ledger.spans.append(_span(handler, started, type(outcome).__name__.lower()))
     return outcome
+
+
+def _log(handler: Handler, failed: Failed) -> None:
+    log.warning(
+        "handler.failed",
+        handler=handler.name,
+        plugin=handler.plugin,
+        error=failed.error,
+        at=failed.at,
+    )
 
 
 def _span(handler: Handler, started: float, outcome: str, error: str | None = None) -> SpanRecord:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from frontdesk.contract.errors import InvalidRequest
 from frontdesk.contract.keys import API_KEYS
+from frontdesk.contract.tools import TOOL_SCOPE
 from frontdesk.sessions.connection import translated
 
 SCOPES = frozenset({"chat", "read", "act-as-user", "admin"})
@@ -122,8 +123,11 @@ def checked_user(user: str) -> str:
 
 def _checked_scopes(scopes: Iterable[str]) -> frozenset[str]:
     chosen = frozenset(scopes)
-    if not chosen or chosen - SCOPES:
-        raise InvalidRequest(f"The scopes of a key are among: {', '.join(sorted(SCOPES))}.")
+    unknown = {each for each in chosen - SCOPES if not TOOL_SCOPE.fullmatch(each)}
+    if not chosen or unknown:
+        raise InvalidRequest(
+            f"The scopes of a key are among: {', '.join(sorted(SCOPES))}, tool:<name>."
+        )
     return chosen
 
 

@@ -15,18 +15,24 @@ from frontdesk.testing.fake_openai import (
     together,
     tool_call,
 )
+from frontdesk.testing.trials import ToolFailed, a_turn, parts_of, run_tool, scripted_desk
 from frontdesk.testing.visitor import Visitor
 
 __all__ = [
     "FakeOpenAI",
     "Reply",
     "Request",
+    "ToolFailed",
     "Visitor",
+    "a_turn",
     "cut",
     "fake_openai",
     "handoff",
     "malformed",
     "overflow",
+    "parts_of",
+    "run_tool",
+    "scripted_desk",
     "slow",
     "status",
     "text",

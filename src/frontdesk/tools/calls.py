@@ -13,6 +13,7 @@ from frontdesk.contract.attempts import Failed, attempt
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.tools import Tool
 from frontdesk.contract.turns import ToolUse
+from frontdesk.tools.approvals import needs_approval
 from frontdesk.tools.signatures import signature_of
 
 ResultCheck = Callable[[str, Ledger], Awaitable[str]]
@@ -35,6 +36,10 @@ class Result:
     value: Any = None
 
 
+class ResultTooLong(Exception):
+    """A tool returned more than its `max_result_bytes`."""
+
+
 async def whole(text: str, _context: TurnContext) -> str:
     """All of a result, however long."""
     return text
@@ -54,6 +59,8 @@ async def call(
         Fenced: the tool has a side effect, and the turn is another process's by now.
         StoreUnavailable: the tool has a side effect, and that could not be written down.
     """
+    if await needs_approval(tool, context, arguments):
+        return _not_approved(tool, context)
     if tool.side_effect:
         await context.before_effect()
     began, ok = time.perf_counter(), False
@@ -61,7 +68,7 @@ async def call(
         result = await attempt(_result(tool, context, arguments), tool.timeout_s)
         ok = True
     except Failed as failed:
-        log.warning("tool.failed", tool=tool.name, error=failed.error, at=failed.at)
+        _log(tool, failed)
         return Result(_apology(tool, failed.what), False)
     finally:
         ms = (time.perf_counter() - began) * 1000
@@ -73,7 +80,24 @@ async def call(
 async def _result(tool: Tool, context: TurnContext, arguments: Mapping[str, Any]) -> Result:
     bound = signature_of(tool).bind(context, arguments)
     value = await tool.function(*bound.args, **bound.kwargs)
-    return Result(_text(value), True, value)
+    text = _text(value)
+    if len(text) > tool.max_result_bytes or len(text.encode()) > tool.max_result_bytes:
+        raise ResultTooLong(tool.max_result_bytes)
+    return Result(text, True, value)
+
+
+def _not_approved(tool: Tool, context: TurnContext) -> Result:
+    context.ledger.tools.append(ToolUse(tool.name, 0.0, False))
+    log.warning("tool.not_approved", tool=tool.name)
+    return Result(
+        f"The tool {tool.name} was not called: it needs the approval of a person, and nobody can "
+        "be asked here.",
+        False,
+    )
+
+
+def _log(tool: Tool, failed: Failed) -> None:
+    log.warning("tool.failed", tool=tool.name, plugin=tool.plugin, error=failed.error, at=failed.at)
 
 
 def _text(value: Any) -> str:

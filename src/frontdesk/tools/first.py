@@ -23,6 +23,8 @@ from frontdesk.tools.signatures import signature_of
 if TYPE_CHECKING:
     from agents.tool import Tool as SdkTool
 
+PREFIX = "first:"
+"""What the name of such a handler begins with; the tool's name follows."""
 ORDER = 50
 """After the commands (10), before plugins' handlers (100)."""
 LONGEST = 2_000
@@ -112,7 +114,7 @@ def _handler(tool: Tool, first: First, check: ResultCheck, fit: Fit) -> Handler:
             return _fact(tool, result)
         return Answer(await check(answer, context.ledger))
 
-    return Handler(f"first:{tool.name}", handle, ORDER, tool.timeout_s + SLACK_S)
+    return Handler(f"{PREFIX}{tool.name}", handle, ORDER, tool.timeout_s + SLACK_S)
 
 
 def _restored(value: Any, context: TurnContext) -> Any:

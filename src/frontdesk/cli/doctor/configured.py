@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from frontdesk.cli.doctor.findings import Finding, passed, warned
 from frontdesk.cli.doctor.surroundings import Surroundings, env_file
 from frontdesk.config import load_secret, variables
+from frontdesk.contract.findings import Finding, passed, warned
 
 LEAST_SECRET = 32
 

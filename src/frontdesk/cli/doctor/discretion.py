@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from frontdesk.cli.doctor.findings import Finding
 from frontdesk.cli.screen import safe
 from frontdesk.config import Settings, data_dir
+from frontdesk.contract.findings import Finding
 
 HIDDEN = "[secret]"
 LONGEST = 600

@@ -1,7 +1,7 @@
 """The check of the keys that seal what Redis holds."""
 
-from frontdesk.cli.doctor.findings import Finding, failed, passed
 from frontdesk.cli.doctor.surroundings import Surroundings
+from frontdesk.contract.findings import Finding, failed, passed
 from frontdesk.sessions.resealing import BROKEN, IN_CLEAR, Resealing
 from frontdesk.sessions.sealing import open_sealing
 

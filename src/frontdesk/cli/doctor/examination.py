@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from frontdesk.cli.doctor import configured, files, keys, models, plugins, store
 from frontdesk.cli.doctor.discretion import discreet, secrets_of
 from frontdesk.cli.doctor.encryption import encryption
-from frontdesk.cli.doctor.findings import Finding, Result, failed
 from frontdesk.cli.doctor.isolation import isolation
 from frontdesk.cli.doctor.surroundings import OpenDesk, Surroundings, bystander, surroundings
 from frontdesk.config import Settings, load_settings
 from frontdesk.contract.attempts import Failed, attempt
 from frontdesk.contract.errors import FrontdeskError, SettingsError
+from frontdesk.contract.findings import Finding, Result, failed
 
 UNSHOWN = "Run it again; if it stays, report it with these words."
 

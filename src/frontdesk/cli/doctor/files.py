@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from frontdesk.cli.doctor.findings import Finding, failed, passed, warned
 from frontdesk.cli.doctor.surroundings import Surroundings, env_file
 from frontdesk.config import data_dir
+from frontdesk.contract.findings import Finding, failed, passed, warned
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SECRET_FIELDS = frozenset({"openai_api_key", "redis_url", "secret", "encryption_keys"})

@@ -6,12 +6,12 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
-from frontdesk.cli.doctor.findings import Finding, failed, passed, warned
 from frontdesk.cli.doctor.intrusions import WAYS, Loot, ways_in
 from frontdesk.cli.doctor.parrot import Parrots, word
 from frontdesk.cli.doctor.surroundings import Surroundings
 from frontdesk.config import Settings, load_secret
 from frontdesk.contract.errors import NotFound, StoreUnavailable
+from frontdesk.contract.findings import Finding, failed, passed, warned
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.turns import TurnResult
 from frontdesk.desk import Desk

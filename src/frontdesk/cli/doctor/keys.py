@@ -1,8 +1,8 @@
 """The check of the API keys, and of the address that is served."""
 
-from frontdesk.cli.doctor.findings import Finding, failed, passed, warned
 from frontdesk.cli.doctor.surroundings import Surroundings
 from frontdesk.contract.errors import SettingsError
+from frontdesk.contract.findings import Finding, failed, passed, warned
 from frontdesk.server.api_keys import SCOPES, ApiKeys
 from frontdesk.server.identity import require_credential
 

@@ -11,12 +11,12 @@ from frontdesk.agents.call_settings import call_settings
 from frontdesk.agents.failures import failure
 from frontdesk.agents.models import OFFICIAL, open_models
 from frontdesk.agents.prices import price
-from frontdesk.cli.doctor.findings import Finding, failed, passed, warned
 from frontdesk.cli.doctor.surroundings import Surroundings
 from frontdesk.cli.screen import ms
 from frontdesk.config import Settings
 from frontdesk.contract.context import ModelCall
 from frontdesk.contract.errors import FrontdeskError
+from frontdesk.contract.findings import Finding, failed, passed, warned
 
 QUESTION = "Say: ok"
 FEWEST_TOKENS = 16

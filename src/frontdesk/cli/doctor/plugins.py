@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from frontdesk.cli.doctor.findings import Finding, failed, passed
 from frontdesk.cli.doctor.surroundings import Surroundings
 from frontdesk.contract.errors import PluginError
+from frontdesk.contract.findings import Finding, failed, passed
 from frontdesk.plugins import load_plugins
 
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from frontdesk.cli.doctor.findings import Result, Status
 from frontdesk.cli.screen import print_json
+from frontdesk.contract.findings import Result, Status
 
 COLOURS: dict[Status, str] = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red", "SKIP": "dim"}
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import ResponseError
 
-from frontdesk.cli.doctor.findings import Finding, failed, passed, warned
 from frontdesk.cli.doctor.surroundings import Surroundings
 from frontdesk.cli.screen import ms
 from frontdesk.contract.errors import SettingsError, StoreUnavailable
+from frontdesk.contract.findings import Finding, failed, passed, warned
 from frontdesk.sessions.addresses import read_address
 from frontdesk.sessions.connection import translated
 

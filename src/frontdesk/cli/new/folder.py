@@ -1,8 +1,10 @@
 """The folder of a new desk, written from the templates that ship with frontdesk."""
 
 import re
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from frontdesk.contract.errors import InvalidRequest
@@ -32,7 +34,7 @@ def check_name(name: str) -> None:
     """Raises InvalidRequest when no desk can have the name."""
     if not NAME.fullmatch(name):
         raise InvalidRequest(
-            f"A desk cannot be named {name!r}. Begin with a letter; then a-z, 0-9, _ and - only, "
+            f"Nothing can be named {name!r}. Begin with a letter; then a-z, 0-9, _ and - only, "
             "40 characters at most."
         )
     taken = FROM_SETTINGS | {entry.name for entry in entry_points(group=GROUP)}
@@ -48,16 +50,29 @@ def write(name: str, folder: Path) -> tuple[Path, ...]:
             written to.
     """
     check_name(name)
+    return fill(name, folder, TEMPLATES, files(__package__) / "templates")
+
+
+def fill(
+    name: str, folder: Path, templates: Mapping[str, str], texts: Traversable
+) -> tuple[Path, ...]:
+    """Writes each file of a folder from its template; the files, relative to it.
+
+    Raises:
+        InvalidRequest: the folder has something in it or cannot be written to.
+    """
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InvalidRequest(f"{folder} is there already. Choose another folder with --dir.")
-        return tuple(_write(name, folder, target) for target in TEMPLATES)
+        return tuple(
+            _write(name, folder, target, (texts / template).read_text("utf-8"))
+            for target, template in templates.items()
+        )
     except OSError as error:
         raise InvalidRequest(f"Cannot write to {folder}: {error.strerror}.") from None
 
 
-def _write(name: str, folder: Path, target: str) -> Path:
-    text = files(__package__).joinpath("templates", TEMPLATES[target]).read_text("utf-8")
+def _write(name: str, folder: Path, target: str, text: str) -> Path:
     relative = Path(_filled(target, name))
     path = folder / relative
     # Not writable for others, whatever the umask: plugins from such a folder would be refused.
@@ -72,6 +87,7 @@ def _filled(text: str, name: str) -> str:
     return (
         text.replace("{{name}}", name)
         .replace("{{module}}", _module(name))
+        .replace("{{variable}}", _module(name).upper())
         .replace("{{title}}", title)
     )
 

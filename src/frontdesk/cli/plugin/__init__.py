@@ -1,0 +1,1 @@
+"""`frontdesk plugin`: write one, check one, list those that run."""
