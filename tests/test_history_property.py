@@ -4,7 +4,7 @@ random sequences of turns, failures, deaths of processes and zombies, on two pro
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from tests.deployment import MARK, Talk, Turn, deployed
 from tests.histories import faults, said_by_user, shown
 
-from frontdesk.contract.errors import QueueFull
+from frontdesk.contract.errors import InvalidRequest, NotFound, QueueFull
 from frontdesk.contract.turns import TurnRecord
 from frontdesk.testing import Request
 
@@ -95,6 +95,10 @@ class Conversations(RuleBasedStateMachine):
     def sends_it_again(self, user: str, at: int, which: int) -> None:
         self.do(self._repeat(user, at, which))
 
+    @rule(user=users, at=desks, which=st.integers(0, 9), keep=st.booleans())
+    def pins_a_turn_or_takes_its_pin_away(self, user: str, at: int, which: int, keep: bool) -> None:
+        self.do(self._pin(user, at, which, keep))
+
     @rule(user=users)
     def is_patient(self, user: str) -> None:
         self.do(self.world.ended(*self.talks[user].turns))
@@ -159,6 +163,16 @@ class Conversations(RuleBasedStateMachine):
         for turn in turns:
             begun = await self.world.desks[at].start(turn.message)
             assert (begun.state, begun.session_id) == ("duplicate", self.talks[user].session_id)
+
+    async def _pin(self, user: str, at: int, which: int, keep: bool) -> None:
+        """Of the last turns, one that no reset follows."""
+        talk, desk = self.talks[user], self.world.desks[at]
+        for turn in talk.turns[-1 - which :][:1]:
+            later = [other for other in talk.turns if other.number >= turn.number]
+            if not any(other.message.text == "/reset" for other in later):
+                change = desk.sessions.pins.pin if keep else desk.sessions.pins.unpin
+                with suppress(InvalidRequest, NotFound):
+                    await change(self.world.owner(talk), turn.id)
 
     async def _forget(self, user: str) -> None:
         talk = self.talks[user]

@@ -10,6 +10,7 @@ from frontdesk import __version__
 from frontdesk.agents.crew import Crew
 from frontdesk.agents.models import Models, open_models
 from frontdesk.agents.specialist import specialist
+from frontdesk.agents.summarist import Summarist
 from frontdesk.agents.triage import triage
 from frontdesk.budget import Unlimited
 from frontdesk.cache.answers import AnswerCache
@@ -24,6 +25,7 @@ from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
 from frontdesk.sessions.connection import open_redis
+from frontdesk.sessions.drivers import Turn
 from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
@@ -78,7 +80,12 @@ async def open_desk(
         shown = key.get_secret_value() if key else None
         stack.enter_context(installed(spans, settings.trace_to_openai, shown))
         desk = _put_together(settings, redis, results, loaded.parts, models, policy, spans)
-        await enter(desk.sessions.driving(desk.turn, recovers=recovers))
+        turn: Turn = desk.turn
+        if settings.summary:
+            summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
+            await enter(summarist.working())
+            turn = summarist.after(turn)
+        await enter(desk.sessions.driving(turn, recovers=recovers))
         yield desk
 
 

@@ -217,6 +217,7 @@ class Desk:
             hold.cancellation,
             partial(self.sessions.act, hold),
             hold.user_facts,
+            hold.summary.text if hold.summary else "",
         )
 
     def _result(self, context: TurnContext, ending: Ending, hold: Hold | None = None) -> TurnResult:
