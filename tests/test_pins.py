@@ -124,7 +124,7 @@ async def test_a_turn_that_models_are_never_shown_cannot_be_pinned(
     ann: Visitor, ann_http: httpx2.AsyncClient
 ) -> None:
     blocked = await ann.ask("비밀번호")
-    answer = await ann_http.put(f"/v1/turns/{blocked.turn_id}/pin")
+    answer = await ann_http.post(f"/v1/turns/{blocked.turn_id}/pin")
     assert (answer.status_code, "never shown" in answer.json()["detail"]) == (422, True)
 
 
@@ -201,7 +201,7 @@ async def test_a_pin_is_listed_exported_and_imported(
 ) -> None:
     first = await ann.ask("My parrot is called Kiwi")
     await ann.ask("Tell me more of it")
-    pinned = await ann_http.put(f"/v1/turns/{first.turn_id}/pin")
+    pinned = await ann_http.post(f"/v1/turns/{first.turn_id}/pin")
     assert (pinned.status_code, pinned.json()["pinned"]) == (200, True)
     data = (await ann_http.get(f"/v1/sessions/{ann.session_id}/export")).content
     made = (await ann_http.post("/v1/sessions/import", content=data, headers=LINES)).json()
@@ -231,7 +231,7 @@ async def test_a_model_is_shown_a_pinned_turn_for_ever(
     for number in range(8):
         await ann.ask(f"Tell me a story of number {number} [long:1500]")
     assert "Kiwi" not in str(upstream.requests[-1].body)
-    await ann_http.put(f"/v1/turns/{first.turn_id}/pin")
+    await ann_http.post(f"/v1/turns/{first.turn_id}/pin")
     for number in range(4):
         await ann.ask(f"And another one of number {number} [long:1500]")
         assert "My parrot is called Kiwi" in str(upstream.requests[-1].body)

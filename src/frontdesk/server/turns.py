@@ -64,7 +64,7 @@ async def cancel_turn(request: Request, turn_id: TurnId) -> Response:
     return json_answer(answer_object(result), 202 if pending else 200)
 
 
-@router.put("/v1/turns/{turn_id}/pin")
+@router.post("/v1/turns/{turn_id}/pin")
 async def pin_turn(request: Request, turn_id: TurnId) -> Response:
     """Has the turn stay among what models are shown of its session, however long that gets."""
     visit = await admit(request, "chat")
