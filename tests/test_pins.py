@@ -161,7 +161,7 @@ async def test_a_turn_that_fell_off_the_history_takes_its_pin_along(
 async def test_a_pin_and_its_repeat_are_one(redis: Redis) -> None:
     sessions = store(redis)
     hold = await talk(sessions, 2)
-    echo = Pins(redis, Echo(redis, 600, 2.0), sessions._settings)
+    echo = Pins(redis, Echo(redis, 600, 2.0, sessions.sealing), sessions._settings)
     await echo.pin(hold.owner, "turn_1")
     await echo.pin(hold.owner, "turn_0")
     listed = await sessions.turns(hold.owner, hold.session_id, 10)

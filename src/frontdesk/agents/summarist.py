@@ -3,10 +3,11 @@ session's window.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.resources import files
+from itertools import accumulate
 
 import structlog
 from agents import Agent, RunConfig, Runner
@@ -20,7 +21,6 @@ from frontdesk.config import Settings
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.errors import UpstreamMalformed
 from frontdesk.contract.guardrails import Blocked, Verdict
-from frontdesk.contract.turns import Item
 from frontdesk.guardrails.chain import WITHHELD, Guards
 from frontdesk.sessions.codec import dump
 from frontdesk.sessions.drivers import Turn
@@ -29,12 +29,12 @@ from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.store import Sessions
 from frontdesk.sessions.summaries import CLAIM_S, Claim, Summary
 from frontdesk.sessions.tasks import Tasks
-from frontdesk.sessions.window import BYTES_PER_TOKEN, MARGIN, estimate_tokens, newest_of, shrunk
+from frontdesk.sessions.window import BYTES_PER_TOKEN, MARGIN, estimate_tokens, shrunk
 
 NAME = "summary"
 MOST_TOKENS = 512
 SHARE = 8
-"""A summary takes at most one part in so many of the window."""
+"""A summary takes at most one part in so many of the window, as does a line of what it sums up."""
 MOST_AT_ONCE = 8
 DEADLINE_S = CLAIM_S / 2
 
@@ -141,19 +141,29 @@ class Summarist:
         return await self._guards.answer(text, ledger)
 
     def _told(self, claim: Claim) -> str:
-        """The summary so far and the newest turns that fit into a window, as lines of JSON: nothing
-        in a text can look like another message.
+        """The summary so far and what came after it, the newest that fits into a window, as lines
+        of JSON: nothing in a text can look like another message. Lines that are long are cut, so
+        that none keeps the others out.
         """
-        fitting = newest_of([*map(shrunk, claim.records)], self._settings.context_tokens)
-        items: Iterable[Item] = (item for record in fitting for item in record.items)
-        before = [{"summary_so_far": claim.before.text}] if claim.before else []
-        return b"\n".join(map(dump, (*before, *items))).decode()
+        most = int(self._settings.context_tokens * BYTES_PER_TOKEN / MARGIN)
+        items = (item for record in claim.records for item in shrunk(record).items)
+        lines = _newest([_cut(dump(item), most // SHARE) for item in items], most)
+        before = [dump({"summary_so_far": claim.before.text})] if claim.before else []
+        return b"\n".join((*before, *lines)).decode()
 
     def _capped(self, text: str) -> str:
         tokens = min(MOST_TOKENS, self._settings.context_tokens // SHARE)
-        data = text.encode(errors="replace")
         most = int(tokens * BYTES_PER_TOKEN / MARGIN)
-        return text if len(data) <= most else f"{data[:most].decode(errors='ignore')} …"
+        return _cut(text.encode(errors="replace"), most).decode()
+
+
+def _cut(data: bytes, most: int) -> bytes:
+    return data if len(data) <= most else f"{data[:most].decode(errors='ignore')} …".encode()
+
+
+def _newest(lines: Sequence[bytes], most: int) -> Sequence[bytes]:
+    sizes = accumulate(len(line) + 1 for line in reversed(lines))
+    return lines[len(lines) - sum(size <= most for size in sizes) :]
 
 
 def _tell(claim: Claim, calls: Iterable[ModelCall], kept: bool) -> None:

@@ -36,13 +36,13 @@ class Hold:
     `message` carries the guarded text and the session's id. `history` is the window, oldest first,
     as `view` says that models see it, and `window_start` its place in the session, counted from
     the first turn; before it stand pinned turns, `early` of them. `summary` tells of what is no
-    longer in the window. `agent_turns` counts the turns that `agent` has answered since it took the
-    session, the first one included. `tries`
-    counts takeovers: 0 for a turn that starts for the first time. `due` is when the lease ends
-    unless renewed, in seconds since the epoch. `broken` are places and bytes of history that cannot
-    be read: the turn must say so, and its commit sets them aside. `unreadable` is why it must not
-    run now: it would not know what is sealed with a missing key. `acted` says that an earlier try
-    has begun to change something in the world.
+    longer in the window; `spent` is what making summaries has used, for `with_summaries`.
+    `agent_turns` counts the turns that `agent` has answered since it took the session, the first
+    one included. `tries` counts takeovers: 0 for a turn that starts for the first time. `due` is
+    when the lease ends unless renewed, in seconds since the epoch. `broken` are places and bytes of
+    history that cannot be read: the turn must say so, and its commit sets them aside. `unreadable`
+    is why it must not run now: it would not know what is sealed with a missing key. `acted` says
+    that an earlier try has begun to change something in the world.
     """
 
     owner: str
@@ -66,6 +66,7 @@ class Hold:
     view: View = field(default_factory=View)
     early: int = 0
     summary: Summary | None = None
+    spent: bytes | None = None
     unreadable: FrontdeskError | None = field(default=None, compare=False)
 
     @property
@@ -116,7 +117,7 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
     _, turn, (payload, tries, acted, cancel), state, window_start, window, facts, beside = answer
     fence, agent, agent_turns, totals, stored = state
     view = load_stored(View, stored) if stored else View()
-    pins, stored_summary, (places, early) = beside[0], beside[1], beside[2:] or ((), ())
+    (pins, stored_summary, spent), (places, early) = beside[:3], beside[3:] or ((), ())
     known = (*places, *range(window_start, window_start + len(window)))
     history = read_history(seal, (*early, *window), known)
     admitted, lost = _admitted(seal, payload, turn.decode(), session_id)
@@ -144,6 +145,7 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
         view,
         len(early),
         summary,
+        spent,
         history.locked or hidden or closed or (lost if isinstance(lost, StoreUnreadable) else None),
     )
 

@@ -69,7 +69,7 @@ def lowered(history: Sequence[TurnRecord], budget: int) -> tuple[TurnRecord, ...
     """What is left of a window that a model could not take: half of it, and at most half of the
     budget.
     """
-    return newest_of(_aged(history), min(budget, _size(history)) / 2)
+    return _newest_of(_aged(history), min(budget, _size(history)) / 2)
 
 
 def narrowed(history: Sequence[TurnRecord], budget: int | None) -> tuple[TurnRecord, ...]:
@@ -83,7 +83,7 @@ def narrowed(history: Sequence[TurnRecord], budget: int | None) -> tuple[TurnRec
         return tuple(history)
     for record in history:
         if record.tokens + _size(seen) > budget:
-            seen = newest_of(_aged(seen), budget / 2 - record.tokens)
+            seen = _newest_of(_aged(seen), budget / 2 - record.tokens)
         seen = (*seen, record)
     return seen
 
@@ -109,7 +109,7 @@ def next_window(
     allowance = budget / view.factor
     kept = lowered(history, budget) if overflowed else tuple(history)
     if newest.tokens + _size(kept) > allowance:
-        kept = newest_of(kept, allowance / 2 - newest.tokens)
+        kept = _newest_of(kept, allowance / 2 - newest.tokens)
     elif not overflowed:
         return start, view
     edge = start + len(history) - early - 1
@@ -122,7 +122,7 @@ def _aged(history: Sequence[TurnRecord]) -> list[TurnRecord]:
     return [*map(shrunk, history[:-1]), *history[-1:]]
 
 
-def newest_of(records: Sequence[TurnRecord], allowance: float) -> tuple[TurnRecord, ...]:
+def _newest_of(records: Sequence[TurnRecord], allowance: float) -> tuple[TurnRecord, ...]:
     """The newest turns that fit into the allowance of tokens, and all pinned ones."""
     first, total = len(records), _size(record for record in records if record.pinned)
     for place in reversed(range(len(records))):

@@ -65,7 +65,8 @@ local function pinned(pins, base, first, early)
 end
 
 -- All that the holder of a turn needs; places in the history count from the session's first turn.
--- Beside the window: the pins, the summary, places and elements of the pinned turns before it.
+-- Beside the window: the pins, the summary, what summaries have used, places and elements of the
+-- pinned turns before it.
 local function held(turn)
   local state = redis.call('HMGET', meta, 'fence', 'agent', 'agent_turns', 'totals', 'view')
   local record = redis.call('HMGET', stem .. turn, 'message', 'tries', 'acted', 'cancel')
@@ -73,10 +74,10 @@ local function held(turn)
   local window = tonumber(redis.call('HGET', meta, 'window') or 0) - base
   local first = math.max(window, redis.call('LLEN', turns) - tonumber(widest), 0)
   local history, known = redis.call('LRANGE', turns, first, -1), redis.call('HVALS', facts)
-  local beside = redis.call('HMGET', meta, 'pins', 'summary')
+  local beside = redis.call('HMGET', meta, 'pins', 'summary', 'spent')
   if beside[1] then
     local early = {}
-    beside = {beside[1], beside[2], pinned(beside[1], base, first, early), early}
+    beside[4], beside[5] = pinned(beside[1], base, first, early), early
   end
   return {'run', turn, record, state, base + first, history, known, beside}
 end
