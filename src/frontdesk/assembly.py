@@ -12,6 +12,7 @@ from frontdesk import __version__
 from frontdesk.agents.crew import Crew
 from frontdesk.agents.models import Models, open_models
 from frontdesk.agents.specialist import specialist
+from frontdesk.agents.summarist import Summarist
 from frontdesk.agents.triage import triage
 from frontdesk.budget import Unlimited
 from frontdesk.cache.answers import AnswerCache
@@ -29,6 +30,7 @@ from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
 from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
+from frontdesk.sessions.drivers import Turn
 from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
@@ -86,7 +88,12 @@ async def open_desk(
         named = _plugins(settings, redis, results, plugins or {})
         work = (settings, redis, results, sessions, models, policy, spans)
         desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
-        await enter(desk.sessions.driving(desk.turn, recovers=recovers))
+        turn: Turn = desk.turn
+        if settings.summary:
+            summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
+            await enter(summarist.working())
+            turn = summarist.after(turn)
+        await enter(desk.sessions.driving(turn, recovers=recovers))
         yield desk
 
 

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         8000,
         description="History that a model is shown, in tokens; when over, the oldest half goes.",
     )
+    summary: bool = Field(
+        False,
+        description="Have the cheap model sum up what is no longer shown (docs/memory.md).",
+    )
     session_ttl_s: Count = Field(
         2_592_000, description="A session is forgotten this long after its last turn."
     )

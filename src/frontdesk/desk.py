@@ -33,6 +33,7 @@ from frontdesk.sessions.draft import make_record
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import EventWriter
 from frontdesk.sessions.store import Begun, Hold, Sessions
+from frontdesk.sessions.totals import with_summaries
 from frontdesk.tracing.receipts import gravest, receipt
 from frontdesk.tracing.store import Traces
 
@@ -229,11 +230,12 @@ class Desk:
             hold.session_id,
             hold.history,
             hold.agent,
-            hold.totals,
+            with_summaries(hold.totals, hold.spent),
             hold.ledger,
             hold.cancellation,
             partial(self.sessions.act, hold),
             hold.user_facts,
+            hold.summary.text if hold.summary else "",
         )
 
     def _result(self, context: TurnContext, ending: Ending, hold: Hold | None = None) -> TurnResult:

@@ -121,7 +121,8 @@ class TurnContext:
     its models, oldest first. `agent` is the session's current agent by name, or None when no
     specialist holds it. `before_effect` is awaited before anything in the world is changed: it
     writes that down, so that the turn is not run again, and raises `Fenced` when the turn is no
-    longer this process's. `user_facts` are what the user asked to remember, oldest first.
+    longer this process's. `user_facts` are what the user asked to remember, oldest first. `summary`
+    tells what stood before the window; empty where there is none.
     """
 
     message: Message
@@ -134,6 +135,7 @@ class TurnContext:
     cancellation: Cancellation = field(default_factory=Cancellation)
     before_effect: Callable[[], Awaitable[None]] = _harmless
     user_facts: tuple[Fact, ...] = ()
+    summary: str = ""
 
     @property
     def turn_id(self) -> str:

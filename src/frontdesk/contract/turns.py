@@ -106,7 +106,8 @@ class TurnRecord:
     its result.
 
     `items` is what models are shown later (empty for a blocked turn); `user` and `answer` are what
-    a person saw; `tokens` estimates the size of `items`; `at` is RFC 3339 UTC.
+    a person saw; `tokens` estimates the size of `items`; `at` is RFC 3339 UTC. `pinned` is
+    known to the session, not to the stored record: such a turn stays in the window.
     """
 
     id: str
@@ -119,6 +120,7 @@ class TurnRecord:
     rung: Rung | None = None
     code: str | None = None
     tokens: int = 0
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
