@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -17,13 +17,14 @@ from frontdesk.config import load_settings
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.errors import NotFound, StoreUnavailable
 from frontdesk.contract.events import TextDelta, TurnEnded
-from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Text
+from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
 from frontdesk.contract.tools import tool
 from frontdesk.contract.turns import TurnRecord, TurnResult
 from frontdesk.desk import Desk
+from frontdesk.guardrails.policy import default_policy
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.scripts import member
 from frontdesk.testing import FakeOpenAI, fake_openai
@@ -196,6 +197,6 @@ async def deployed(url: str, folder: Path) -> AsyncIterator[Deployment]:
                 summary=True,
             )
             plugins = {"props": deployment.plugin}
-            policy = Policy(blocked_words=("heron",))
+            policy = replace(default_policy(), blocked_words=("heron",))
             desks.append(await enter(open_desk(settings, plugins=plugins, policy=policy)))
         yield deployment

@@ -282,4 +282,4 @@ def test_history_survives_whatever_happens(redis_url: str, tmp_path: Path) -> No
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Here, settings=bounds)
-    assert {"pin shown", "summed up"} <= set(Here.happened), Here.happened
+    assert {"pin shown", "summed up", "summary shown"} <= set(Here.happened), Here.happened

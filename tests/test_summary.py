@@ -142,6 +142,7 @@ async def test_what_a_summary_used_is_the_users(ann: Visitor, upstream: FakeOpen
     by_turns = sum(turn.receipt.input_tokens for turn in turns if turn.receipt)
     assert info.totals.model_calls == len(upstream.requests)
     assert info.totals.input_tokens > by_turns
+    assert f"{info.totals.input_tokens} " in (await ann.ask("/usage")).answer
 
 
 async def test_without_the_setting_there_is_no_summary(
