@@ -24,6 +24,7 @@ from frontdesk.contract.tools import First, tool
 from frontdesk.desk import Desk
 from frontdesk.sessions import clients
 from frontdesk.testing import Visitor, fake_openai
+from frontdesk.tools.fence import data_in
 
 Value = TypeVar("Value")
 User = tuple[str, str]
@@ -106,7 +107,7 @@ class Crowd(RuleBasedStateMachine):
     def all_speak_at_once(self, salt: int) -> None:
         said = [self.said(user, kind(n + salt), f"{salt}-{n}") for n, user in enumerate(USERS)]
         answers = self.do(self.answers([message for message, _ in said]))
-        assert answers == [expected for _, expected in said]
+        assert [data_in(answer) for answer in answers] == [expected for _, expected in said]
 
     async def answers(self, messages: list[str]) -> list[str]:
         visitors = [Visitor(self.desk, user, tenant) for tenant, user in USERS]
