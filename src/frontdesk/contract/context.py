@@ -11,7 +11,14 @@ from typing import Any
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
-from frontdesk.contract.turns import GuardrailNote, Item, SessionTotals, ToolUse, TurnRecord
+from frontdesk.contract.turns import (
+    GuardrailNote,
+    HandlerUse,
+    Item,
+    SessionTotals,
+    ToolUse,
+    TurnRecord,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Ledger:
     calls: list[ModelCall] = field(default_factory=list)
     tools: list[ToolUse] = field(default_factory=list)
     notes: list[GuardrailNote] = field(default_factory=list)
+    handlers: list[HandlerUse] = field(default_factory=list)
     spans: list[SpanRecord] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     agent: str | None = None
