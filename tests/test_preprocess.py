@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from frontdesk.contract.guardrails import Blocked, Verdict
 from frontdesk.contract.handlers import Answer, Enrich, Handler, Outcome, Pass, Reject, Route
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.text import folded, plain
-from frontdesk.contract.turns import SessionTotals
+from frontdesk.contract.turns import SessionTotals, TurnRecord
 from frontdesk.preprocess.chain import Considered, Handlers
 from frontdesk.preprocess.commands import obey
 from frontdesk.tools.limits import limited_handler
@@ -193,6 +194,40 @@ async def test_help_names_every_command(text: str) -> None:
 
     assert isinstance(outcome, Answer)
     assert all(command in outcome.text for command in ("/help", "/reset", "/usage"))
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        (("Where is my parcel?",), "en"),
+        (("Mein Paket fehlt",), "en"),
+        (("iPhone 케이스 있나요?",), "ko"),
+        (("안녕하세요", "2024-1001"), "ko"),
+        (("안녕하세요", "/help"), "ko"),
+        (("안녕하세요", "And in English?"), "en"),
+        (("2024-1001", "🙂"), None),
+        (("/help",), None),
+    ],
+)
+def test_the_language_is_that_of_the_last_words(
+    said: tuple[str, ...], language: str | None
+) -> None:
+    *before, text = said
+    history = tuple(TurnRecord(str(n), "completed", "", each, "") for n, each in enumerate(before))
+
+    assert replace(turn(text), history=history).language == language
+
+
+@pytest.mark.parametrize(("before", "other"), [("안녕하세요", "this list"), ("Hello", "이 안내")])
+async def test_a_command_answers_in_the_language_of_the_conversation(
+    before: str, other: str
+) -> None:
+    history = (TurnRecord("turn-0", "completed", "", before, ""),)
+    outcome = await obey(replace(turn("/help"), history=history))
+
+    assert isinstance(outcome, Answer)
+    assert "/facts" in outcome.text
+    assert other not in outcome.text
 
 
 async def test_reset_starts_afresh() -> None:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
+from frontdesk.contract.text import Language, spoken_language
 from frontdesk.contract.turns import (
     GuardrailNote,
     HandlerUse,
@@ -138,3 +140,11 @@ class TurnContext:
     def user(self) -> str:
         """Who speaks."""
         return self.message.caller.user
+
+    @property
+    def language(self) -> Language | None:
+        """The language to answer in: that of the message, or of the last one before it where this
+        is only a number or a command. None where nothing was said yet.
+        """
+        said = (record.user for record in reversed(self.history))
+        return spoken_language(chain((self.text,), said))

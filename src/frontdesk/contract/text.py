@@ -1,6 +1,12 @@
-"""The plain form of a text, in which handlers and tools look for what they know."""
+"""The plain form of a text, in which handlers and tools look for what they know; its language."""
 
+import re
 import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+Language = Literal["en", "ko"]
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\uffa0-\uffdc]")
 
 
 def plain(text: str) -> str:
@@ -16,3 +22,18 @@ def plain(text: str) -> str:
 def folded(text: str) -> str:
     """The plain form without upper and lower case."""
     return plain(text).casefold()
+
+
+def language_of(text: str) -> Language:
+    """The language to answer the text in: Korean where there is Hangul in it, else English."""
+    return "ko" if _HANGUL.search(text) else "en"
+
+
+def spoken_language(texts: Iterable[str]) -> Language | None:
+    """The language of the first text that has words of its own, so that a number or a command says
+    nothing; None where all are such.
+    """
+    for text in texts:
+        if not text.lstrip().startswith("/") and any(char.isalpha() for char in text):
+            return language_of(text)
+    return None
