@@ -24,6 +24,7 @@ from frontdesk.guardrails.chain import Guards
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
+from frontdesk.preprocess.routes import route_handlers
 from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.embedded import embedded_server
@@ -142,7 +143,7 @@ def _put_together(
         budget=Unlimited(),
         guards=guards,
         sessions=sessions,
-        handlers=Handlers((*parts.handlers, *access.asked(first))),
+        handlers=Handlers((*parts.handlers, *access.asked(first), *route_handlers(specialists))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
         crew=Crew(first_agent, specialists, access.offered(tools), models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),

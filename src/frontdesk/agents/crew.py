@@ -65,7 +65,8 @@ class Crew:
             "cheap": settings.triage_model,
             "expensive": settings.specialist_model,
         }
-        asked = {tier: call_settings(settings, name) for tier, name in names.items()}
+        own = (each.model for each in (triage, *specialists) if each.model)
+        asked = {name: call_settings(settings, name) for name in (*names.values(), *own)}
         refuse_double(triage.name, *(each.name for each in specialists))
         known = {each.name: each for each in specialists}
         self._graph = Graph(triage, known, tools, names, asked)

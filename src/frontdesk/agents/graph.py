@@ -20,8 +20,8 @@ MAX_HOPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Triage, its specialists, their tools and models. Only triage hands over; a specialist gives
-    the session back with `release`.
+    """Triage, its specialists, their tools; the model of each tier, and how each model by its name
+    is asked. Only triage hands over; a specialist gives the session back with `release`.
 
     Each run gets agents of its own: the SDK compares all runs in flight of one agent object.
     """
@@ -30,7 +30,7 @@ class Graph:
     specialists: Mapping[str, Specialist]
     tools: Mapping[str, Tool]
     models: Mapping[Tier, str]
-    settings: Mapping[Tier, ModelSettings]
+    settings: Mapping[str, ModelSettings]
 
     def start(self, name: str | None) -> Agent[TurnContext]:
         """The agent that begins a run: this specialist, or triage where there is none."""
@@ -94,12 +94,13 @@ class Graph:
         tools: list[Tool],
         handoffs: list[Handoff[TurnContext, Agent[TurnContext]]],
     ) -> Agent[TurnContext]:
+        model = specialist.model or self.models[specialist.tier]
         return Agent(
             name=specialist.name,
             handoff_description=specialist.description,
             instructions=specialist.prompt,
-            model=self.models[specialist.tier],
-            model_settings=self.settings[specialist.tier],
+            model=model,
+            model_settings=self.settings[model],
             tools=tools,
             handoffs=[*handoffs],
         )

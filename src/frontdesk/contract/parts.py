@@ -31,18 +31,27 @@ M = TypeVar("M", bound=BaseModel)
 class Specialist:
     """An agent declared as data.
 
-    `description` tells triage when to hand over; `prompt` is sent as written; `tools` names the
-    tools that it may use, None meaning all. After a handoff it keeps the session for `sticky_turns`
-    follow-ups. `context_tokens` is how much of the session's window it sees, None meaning all.
+    - `description`: tells triage when to hand over.
+    - `prompt`: is sent as written; or `prompt_file`, a Markdown file beside the plugin's module (a
+      path relative to it), is read when the plugin starts.
+    - `tools`: names those that it may use; None means all.
+    - `tier`: which of the deployment's two models it has, unless `model` names one.
+    - `sticky_turns`: the follow-ups for which it keeps the session after a handoff.
+    - `context_tokens`: how much of the session's window it sees; None means all.
+    - `routes`: regular expressions, searched in the normalised message without regard to case. A
+      message that only one specialist's routes know goes to it without asking triage.
     """
 
     name: str
     description: str
-    prompt: str
+    prompt: str = ""
     tools: tuple[str, ...] | None = None
     tier: Tier = "expensive"
     sticky_turns: int = 6
     context_tokens: int | None = None
+    prompt_file: str | Path = ""
+    model: str | None = None
+    routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
