@@ -8,6 +8,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from frontdesk import __version__
+from frontdesk.agents.consulting import consultations
 from frontdesk.agents.crew import Crew
 from frontdesk.agents.models import Models, open_models
 from frontdesk.agents.specialist import specialist
@@ -133,11 +134,14 @@ def _put_together(
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
-    tools = bind_all(tools_of_all, guards.tool_result, results.fit)
     access = access_of(settings, tools_of_all)
     foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
     first_agent = parts.triage or triage()
     specialists = parts.specialists or (specialist(),)
+    bind = partial(bind_all, check=guards.tool_result, fit=results.fit)
+    tools = access.offered(bind(tools_of_all))
+    asked = consultations(specialists, tools, models, settings, foreign)
+    tools = tools | access.offered(bind(asked))
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),
@@ -145,7 +149,7 @@ def _put_together(
         sessions=sessions,
         handlers=Handlers((*parts.handlers, *access.asked(first), *route_handlers(specialists))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
-        crew=Crew(first_agent, specialists, access.offered(tools), models, settings, foreign),
+        crew=Crew(first_agent, specialists, tools, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
 

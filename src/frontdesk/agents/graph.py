@@ -8,7 +8,9 @@ from agents.items import HandoffCallItem, HandoffOutputItem, ReasoningItem, RunI
 from agents.run_context import RunContextWrapper
 from agents.tool_context import ToolContext
 
+from frontdesk.agents.call_settings import call_settings
 from frontdesk.agents.wire import remembered, window_items
+from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
 from frontdesk.contract.parts import Specialist, Tier
@@ -36,6 +38,10 @@ class Graph:
         """The agent that begins a run: this specialist, or triage where there is none."""
         specialist = self.specialists.get(name or "")
         return self._specialist(specialist) if specialist else self._triage()
+
+    def asked(self, specialist: Specialist) -> Agent[TurnContext]:
+        """The specialist as it answers other agents: it neither hands over nor holds a session."""
+        return self._agent(specialist, self._tools(specialist), [])
 
     def budget(self, name: str | None) -> int | None:
         """How many tokens of the window the agent that begins a run sees; None is all."""
@@ -84,7 +90,8 @@ class Graph:
         return self._agent(specialist, [*self._tools(specialist), release_tool()], [])
 
     def _tools(self, specialist: Specialist) -> list[Tool]:
-        names = self.tools if specialist.tools is None else specialist.tools
+        names: Iterable[str] = self.tools if specialist.tools is None else specialist.tools
+        names = [name for name in names if name in self.tools and name != specialist.tool_name]
         read_on = READ_RESULT in self.tools and names and READ_RESULT not in names
         return [self.tools[name] for name in (*names, *((READ_RESULT,) if read_on else ()))]
 
@@ -104,6 +111,23 @@ class Graph:
             tools=tools,
             handoffs=[*handoffs],
         )
+
+
+def graph_of(
+    triage: Specialist,
+    specialists: Iterable[Specialist],
+    tools: Mapping[str, Tool],
+    settings: Settings,
+) -> Graph:
+    """The agents with their models: those of the deployment, or an agent's own."""
+    known = {each.name: each for each in specialists}
+    models: dict[Tier, str] = {
+        "cheap": settings.triage_model,
+        "expensive": settings.specialist_model,
+    }
+    own = [each.model for each in (triage, *known.values()) if each.model]
+    asked = {name: call_settings(settings, name) for name in (*models.values(), *own)}
+    return Graph(triage, known, tools, models, asked)
 
 
 def release_tool() -> FunctionTool:

@@ -5,9 +5,9 @@ they did.
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
@@ -94,10 +94,48 @@ class Ledger:
         finally:
             self.stages[name] = (at, (time.perf_counter() - began) * 1000)
 
+    @contextmanager
+    def aside(self, agent: str) -> Iterator["Ledger"]:
+        """A ledger for what another agent does for this turn unheard: its calls and tools come back
+        into this one, also when it fails; what it said does not.
+        """
+        apart: dict[str, Any] = {"calls": [], "tools": [], "items": [], "estimated_tokens": 0}
+        own = replace(self, agent=agent, released=False, **apart)
+        try:
+            yield own
+        finally:
+            self.calls += own.calls
+            self.tools += (replace(use, name=f"{agent}/{use.name}") for use in own.tools)
+            self.estimated_tokens += own.estimated_tokens
+
     def say(self, text: str, message: int) -> None:
         """Adds a piece of text that was shown; a new message starts over."""
         self.answer = self.answer + text if message == self.message else text
         self.message = message
+
+
+class Spend(Protocol):
+    """What one turn spends."""
+
+    async def reserve(self, model: str) -> None:
+        """Sets the price of one call of this model aside before it is made.
+
+        Raises:
+            BudgetExhausted: there is not that much left.
+        """
+
+    async def settle(self, call: ModelCall) -> None:
+        """Books what a finished call really used."""
+
+
+class Free:
+    """The purse without a limit."""
+
+    async def reserve(self, model: str) -> None:
+        """Yes."""
+
+    async def settle(self, call: ModelCall) -> None:
+        """Nothing to book."""
 
 
 async def _harmless() -> None:
@@ -112,7 +150,8 @@ class TurnContext:
     its models, oldest first. `agent` is the session's current agent by name, or None when no
     specialist holds it. `before_effect` is awaited before anything in the world is changed: it
     writes that down, so that the turn is not run again, and raises `Fenced` when the turn is no
-    longer this process's. `user_facts` are what the user asked to remember, oldest first.
+    longer this process's. `user_facts` are what the user asked to remember, oldest first. `spend`
+    is the purse that model calls of the turn are paid from.
     """
 
     message: Message
@@ -125,6 +164,7 @@ class TurnContext:
     cancellation: Cancellation = field(default_factory=Cancellation)
     before_effect: Callable[[], Awaitable[None]] = _harmless
     user_facts: tuple[Fact, ...] = ()
+    spend: Spend = field(default_factory=Free)
 
     @property
     def turn_id(self) -> str:

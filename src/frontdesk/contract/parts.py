@@ -8,6 +8,7 @@ closes after it.
         yield Parts(tools=(clock,))
 """
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Specialist:
     - `context_tokens`: how much of the session's window it sees; None means all.
     - `routes`: regular expressions, searched in the normalised message without regard to case. A
       message that only one specialist's routes know goes to it without asking triage.
+    - `as_tool`: other agents may also ask it, as the tool `ask_<name>`, without handing over.
     """
 
     name: str
@@ -52,6 +54,12 @@ class Specialist:
     prompt_file: str | Path = ""
     model: str | None = None
     routes: tuple[str, ...] = ()
+    as_tool: bool = False
+
+    @property
+    def tool_name(self) -> str:
+        """What the tool is called by which others ask it."""
+        return f"ask_{re.sub(r'[^a-zA-Z0-9_-]', '_', self.name)}"[:64]
 
 
 @dataclass(frozen=True, slots=True)
