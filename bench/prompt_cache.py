@@ -7,11 +7,21 @@ from bench.conversations import Exchange, tool_talk
 from bench.reports import Check, Report, run
 from bench.rounds import ratio
 from bench.tables import Cell
+from frontdesk.agents.summarist import MOST_TOKENS
+from frontdesk.agents.wire import LEFT_OUT
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import Item, TurnRecord
 from frontdesk.sessions.draft import make_record
-from frontdesk.sessions.window import View, estimate_tokens, next_window, shown
+from frontdesk.sessions.window import (
+    BYTES_PER_TOKEN,
+    MARGIN,
+    View,
+    estimate_tokens,
+    next_window,
+    shown,
+    shrunk,
+)
 
 STATIC_TOKENS = 1_500
 HISTORY_TOKENS = 8_000
@@ -21,6 +31,7 @@ BLOCK_TOKENS = 128
 LEAST_CACHED_TOKENS = 1_024
 ANN = Caller("acme", "ann")
 SLIDING, OURS = "sliding window of tokens, whole turns", "frontdesk"
+SUMMED, LATE = "frontdesk with summaries", "frontdesk, summaries a move late"
 
 REMARKS = (
     "In every second turn a tool finds some 600 words, in every sixth another one a few more. A "
@@ -31,8 +42,10 @@ REMARKS = (
     f"{BLOCK_TOKENS} tokens and from {LEAST_CACHED_TOKENS:,} on, costs {CACHED_PRICE:g} units a "
     "token, all else 1. All columns but the last two count the first request of each turn, where "
     "pruning shows; the request that follows a tool's answer fills the cache for the next turn.",
+    "A summary is as long as one may be and changes with each move of the window. What the cheap "
+    "model reads and writes for it is in the last two columns, uncached and at the same price.",
     "frontdesk keeps a tool call under an id of its own. Where the provider's prompt holds no ids, "
-    "the tool's answer is still cached in the next turn: the last row.",
+    "the tool's answer is still cached in the next turn: the fifth row.",
 )
 
 History = Sequence[TurnRecord]
@@ -47,14 +60,19 @@ class Strategy:
     shown: Callable[[History], Items]
     rewritten: bool = False
     """Whether a tool call is kept under another id than the model gave it, as our draft does."""
+    summing: bool = False
+    """Whether a model reads the turns that leave the window, once, to sum them up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to a model; `first` of its turn."""
+    """One request to a model; `first` of its turn. `beside` is what another request that it needed
+    read and wrote.
+    """
 
     items: Items
     first: bool = True
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,7 @@ class Charge:
     cached: int
     broken: bool
     first: bool
+    beside: int = 0
 
     @property
     def cost(self) -> float:
@@ -93,11 +112,45 @@ def sliding(history: History) -> Items:
 
 def window(history: History) -> Items:
     """Ours: the window as the commits of all turns have left it."""
-    start, view = 0, View()
-    for number, newest in enumerate(history):
-        seen = shown(history[start:number], start, view)
-        start, view = next_window(start, view, seen, newest, HISTORY_TOKENS)
+    start, view = windows(history, 0)[-1]
     return keep_all(shown(history[start:], start, view))
+
+
+def summed_up(history: History) -> Items:
+    """Ours with a summary, which was there when the turn after a move began."""
+    return _summed_up(history, late=False)
+
+
+def summed_up_late(history: History) -> Items:
+    """Ours with a summary that is never there in time: it comes with the next move."""
+    return _summed_up(history, late=True)
+
+
+def windows(history: History, summary_tokens: int) -> list[tuple[int, View]]:
+    """Where the window starts before each turn and after the last."""
+    found = [(0, View())]
+    for number, newest in enumerate(history):
+        start, view = found[-1]
+        seen = shown(history[start:number], start, view)
+        budget = HISTORY_TOKENS - (summary_tokens if start else 0)
+        found.append(next_window(start, view, seen, newest, budget))
+    return found
+
+
+def _summed_up(history: History, late: bool) -> Items:
+    found = windows(history, MOST_TOKENS)
+    start, view = found[-1]
+    items = keep_all(shown(history[start:], start, view))
+    moves = [0, *dict.fromkeys(place for place, _ in found if place)]
+    covered = moves[-2] if late and len(moves) > 1 else moves[-1]
+    return [*_summary(covered), *items] if covered else items
+
+
+def _summary(turns: int) -> Items:
+    """As long as one may be, and another one after each move."""
+    words = f"{turns} ".ljust(int(MOST_TOKENS * BYTES_PER_TOKEN / MARGIN), "x")
+    asked: Item = {"role": "user", "content": LEFT_OUT}
+    return [asked, {"role": "assistant", "content": words}]
 
 
 STRATEGIES = (
@@ -106,6 +159,8 @@ STRATEGIES = (
     Strategy(f"last {LAST_ITEMS} items", last_items),
     Strategy(OURS, window, rewritten=True),
     Strategy("frontdesk, prompts without call ids", window),
+    Strategy(SUMMED, summed_up, rewritten=True, summing=True),
+    Strategy(LATE, summed_up_late, rewritten=True, summing=True),
 )
 
 
@@ -114,12 +169,18 @@ async def measure(quick: bool) -> Report:
     turns, conversations = (60, 2) if quick else (120, 9)
     made = [_charged(list(tool_talk(seed, turns))) for seed in range(conversations)]
     cost = ratio([_cost(one[OURS]) for one in made], [_cost(one[SLIDING]) for one in made])
+    summed, late = (
+        ratio([_cost(one[name]) for one in made], [_cost(one[SLIDING]) for one in made])
+        for name in (SUMMED, LATE)
+    )
     broken = sum(charge.broken for one in made for charge in one[OURS])
     return Report(
         f"Input tokens of a conversation of {turns} turns",
         (tuple(_row(name, some, made[0][SLIDING]) for name, some in made[0].items()),),
         (
             Check(f"cost, {OURS} / sliding, {conversations} conversations", cost, at_most=1 / 3),
+            Check(f"cost, {SUMMED} / sliding", summed, at_most=1 / 3),
+            Check(f"cost, {LATE} / sliding", late, at_most=1 / 3),
             Check(f"broken pairs, {OURS}", broken, at_most=0),
         ),
         REMARKS,
@@ -138,12 +199,21 @@ def requests(strategy: Strategy, talk: Sequence[Exchange]) -> Iterator[Request]:
         answered: Item = {"role": "assistant", "content": said.answer}
         used = _tool_items(number, said)
         sent = [*strategy.shown(history), asked]
-        yield Request(sent)
+        yield Request(sent, beside=_summing(history) if strategy.summing else 0)
         if used:
             yield Request([*sent, *used], first=False)
         record = _record(number, said, used)
         as_sent = replace(record, items=(asked, *used, answered))
         history.append(record if strategy.rewritten else as_sent)
+
+
+def _summing(history: History) -> int:
+    """What the model that sums up reads and writes after the last turn; nothing where the window
+    stayed.
+    """
+    *_, (before, _), (start, _) = [(0, View()), *windows(history, MOST_TOKENS)]
+    read = sum(shrunk(record).tokens for record in history[before:start])
+    return 2 * MOST_TOKENS + read if start > before else 0
 
 
 def charges(sent: Iterable[Request]) -> Iterator[Charge]:
@@ -152,7 +222,8 @@ def charges(sent: Iterable[Request]) -> Iterator[Charge]:
     for request in sent:
         size = STATIC_TOKENS + sum(map(_tokens, request.items))
         cached = _cached(before, request.items) if before else 0
-        yield Charge(size, cached, _is_broken(request.items), request.first)
+        broken = _is_broken(request.items)
+        yield Charge(size, cached, broken, request.first, request.beside)
         before = request.items
 
 
@@ -217,7 +288,7 @@ def _cost(made: Sequence[Charge]) -> float:
 
 
 def _cost_of_all(made: Sequence[Charge]) -> float:
-    return sum(charge.cost for charge in made)
+    return sum(charge.cost + charge.beside for charge in made)
 
 
 if __name__ == "__main__":

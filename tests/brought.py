@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
-from frontdesk.contract.guardrails import Finding
+from frontdesk.contract.guardrails import Finding, Text
 from frontdesk.contract.handlers import Outcome, Pass
 from frontdesk.contract.parts import Parts, Plugin, PluginPlace
 from frontdesk.contract.tools import tool
@@ -26,7 +26,7 @@ async def handle(_context: TurnContext) -> Outcome:
     return Pass()
 
 
-async def check(_text: str) -> list[Finding]:
+async def check(_text: Text) -> list[Finding]:
     """Finds nothing."""
     return []
 

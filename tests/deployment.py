@@ -16,7 +16,7 @@ from frontdesk.config import load_settings
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.errors import NotFound
 from frontdesk.contract.events import TextDelta, TurnEnded
-from frontdesk.contract.guardrails import Finding, Guardrail, Policy
+from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Text
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
@@ -44,15 +44,22 @@ class Turn:
 
 @dataclass(slots=True)
 class Talk:
-    """What a user did in the current session, in the order in which it was taken in."""
+    """What a user did in the current session, in the order in which it was taken in. `pins` are the
+    numbers of pinned turns, each with that of the newest turn when it was pinned.
+    """
 
     user: str
     session_id: str = ""
     turns: list[Turn] = field(default_factory=list)
+    pins: dict[int, int] = field(default_factory=dict)
 
     @property
     def open(self) -> list[Turn]:
         return [turn for turn in self.turns if turn.result is None]
+
+    def since(self, first: Turn) -> list[Turn]:
+        """A turn and those after it."""
+        return [turn for turn in self.turns if turn.number >= first.number]
 
 
 class Deployment:
@@ -147,8 +154,9 @@ class Deployment:
         yield Parts((look, crash, pay), guardrails=(rule,), specialists=(expert,))
 
 
-async def _forbidden(text: str) -> Sequence[Finding]:
-    return [Finding("rule", hit.start(), hit.end()) for hit in re.finditer("forbidden", text)]
+async def _forbidden(text: Text) -> Sequence[Finding]:
+    hits = re.finditer("forbidden", text.original)
+    return [Finding("rule", *hit.span()) for hit in hits]
 
 
 @asynccontextmanager
@@ -163,8 +171,9 @@ async def deployed(url: str, folder: Path) -> AsyncIterator[Deployment]:
         for protocol in ("responses", "chat_completions"):
             settings = load_settings(
                 **{"redis_url": url, "secret": "a secret", "openai_base_url": upstream.base_url},
-                **{"data_dir": folder, "lease_s": 0.6, "context_tokens": 300},
+                **{"data_dir": folder, "lease_s": 0.6, "context_tokens": 400},
                 model_api=protocol,
+                summary=True,
             )
             plugins = {"props": deployment.plugin}
             policy = Policy(blocked_words=("heron",))

@@ -145,17 +145,23 @@ async def test_a_foreign_turn_cannot_be_cancelled(ann: Visitor, bob: Visitor) ->
     await cancel(ann, turn)
 
 
+LOOKING = (
+    "Let me look for it now, and please wait a little, since the list of orders is long today."
+)
+"""Long enough that its beginning leaves before its end has come."""
+
+
 async def test_after_the_model_call_its_tools_are_done_and_nothing_else(
     ann: Visitor, upstream: FakeOpenAI
 ) -> None:
     upstream.script(
-        together(slow(0.05, "Let me look for it now."), tool_call("find_order", {"order_id": "1"})),
+        together(slow(0.05, LOOKING), tool_call("find_order", {"order_id": "1"})),
         text("Never said."),
     )
     turn = await talking(ann, "Please look")
     await cancel(ann, turn, "after_model_call")
     result = await ending(ann, turn)
-    assert (result.status, result.answer) == ("cancelled", "Let me look for it now.")
+    assert (result.status, result.answer) == ("cancelled", LOOKING)
     assert result.receipt
     assert [(use.calls, use.estimated) for use in result.receipt.by_model] == [(1, False)]
     assert upstream.calls == 1

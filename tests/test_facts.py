@@ -44,7 +44,7 @@ async def test_nobody_else_is_shown_a_fact(
 @pytest.mark.parametrize("named", ["1", KIWI.upper()])
 async def test_an_agent_forgets_a_fact_by_its_number_or_words(ann: Visitor, named: str) -> None:
     await ann.ask(REMEMBER)
-    await ann.ask(f'Forget it [tool:forget_fact {{"fact":"{named}"}}]')
+    await ann.ask(f'It flew away [tool:forget_fact {{"fact":"{named}"}}]')
     assert await ann.desk.sessions.facts.list(ann.owner) == ()
 
 
@@ -84,7 +84,7 @@ async def test_a_guardrail_stops_what_an_agent_wants_to_remember(
 ) -> None:
     await ann.ask('Keep it [tool:remember {"fact":"\\ube44\\ubc00\\ubc88\\ud638 heron"}]')
     assert await ann.desk.sessions.facts.list(ann.owner) == ()
-    assert "not_remembered" in str(upstream.requests[-1].body["input"])
+    assert "not called" in str(upstream.requests[-1].body["input"])
 
 
 async def test_there_are_no_more_facts_than_may_be(redis: Redis) -> None:

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.streams import EMAIL, WHOLE, Source, fail, guards, pieces, read
 
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.errors import GuardrailUnavailable
@@ -20,10 +20,11 @@ from frontdesk.contract.events import (
     ToolCalled,
     ToolFinished,
 )
-from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy
+from frontdesk.contract.guardrails import Blocked, Finding, Guardrail, Policy, Text
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.blocklist import blocklist
-from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.holdback import PACE_CHARS
+from frontdesk.guardrails.normal import Normal
 
 WORD = "비밀번호"
 FILL = st.text("비밀번호 ab1\u200b가\n", max_size=25)
@@ -34,84 +35,13 @@ CUTS = st.lists(st.integers(0, 60), max_size=30)
 TOOL = ToolCalled("turn", "clock", "call")
 
 
-async def look_for_email(text: str) -> Sequence[Finding]:
-    found = re.finditer(r"[a-z]{1,8}@[a-z]{1,8}\.kr", text)
-    return [Finding("email", *each.span()) for each in found]
-
-
-async def fail(text: str) -> Sequence[Finding]:
-    raise ValueError(text)
-
-
-EMAIL = Guardrail("email", look_for_email, reach=20)
-WHOLE = Guardrail("whole", look_for_email)
-
-
-def guards(
-    *guardrails: Guardrail, actions: Mapping[str, Action] | None = None, limit: int = 32_000
-) -> Guards:
-    return Guards(guardrails, Policy(max_output_chars=limit, actions=actions or {}))
-
-
-class Source:
-    """A run of agents that yields the given events; a string is a piece of message 0."""
-
-    def __init__(self, *events: Event | str) -> None:
-        self.events, self.taken, self.closed = events, 0, False
-
-    async def run(self) -> AsyncIterator[Event]:
-        try:
-            for event in self.events:
-                self.taken += 1
-                yield TextDelta("turn", event, 0) if isinstance(event, str) else event
-        finally:
-            self.closed = True
-
-
-class Reader:
-    """Reads a checked stream to its end and keeps what came, and why it ended early."""
-
-    def __init__(self, check: Guards, *events: Event | str) -> None:
-        self.source, self.check, self.ledger = Source(*events), check, Ledger()
-        self.events: list[Event] = []
-        self.stop: Exception | None = None
-
-    async def read(self) -> "Reader":
-        try:
-            async with aclosing(self.check.output(self.source.run(), self.ledger)) as checked:
-                async for event in checked:
-                    self.events.append(event)
-        except (Blocked, GuardrailUnavailable) as stop:
-            self.stop = stop
-        return self
-
-    def text(self, message: int = 0) -> str:
-        """What was shown of a message."""
-        deltas = [event for event in self.events if isinstance(event, TextDelta)]
-        return "".join(delta.text for delta in deltas if delta.message == message)
-
-    @property
-    def triggered(self) -> list[GuardrailNote]:
-        """What guardrails were announced to have done."""
-        return [event.guardrail for event in self.events if isinstance(event, GuardrailTriggered)]
-
-
-async def read(check: Guards, *events: Event | str) -> Reader:
-    return await Reader(check, *events).read()
-
-
-def pieces(text: str, cuts: Sequence[int]) -> list[str]:
-    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    return [text[a:b] for a, b in pairwise(places)]
-
-
 @given(FILL, SPELLED, FILL, CUTS)
 @settings(deadline=None)
 async def test_not_one_character_of_a_blocked_word_leaves(
     before: str, word: str, after: str, cuts: list[int]
 ) -> None:
     text = before + word + after
-    first = (await blocklist([WORD]).check(text))[0]
+    first = (await blocklist([WORD]).check(Normal(text)))[0]
     got = await read(guards(blocklist([WORD])), *pieces(text, cuts))
 
     assert isinstance(got.stop, Blocked)
@@ -152,7 +82,7 @@ async def test_text_leaves_before_the_message_ends() -> None:
     source = Source("Good morning, ", "what can I do for you?")
     async with aclosing(guards(blocklist([WORD])).output(source.run(), Ledger())) as checked:
         first = await anext(checked)
-    assert first == TextDelta("turn", "Good ", 0)
+    assert first == TextDelta("turn", "Good morning,", 0)
     assert (source.taken, source.closed) == (1, True)
 
 
@@ -163,7 +93,7 @@ async def test_without_guardrails_text_leaves_at_once() -> None:
 
 async def test_a_guardrail_without_reach_holds_the_message_until_its_end() -> None:
     got = await read(guards(WHOLE, actions={"email": "redact"}), "a@", "b.kr", " is mine", TOOL)
-    note = GuardrailNote("output", "whole", "email", "redact")
+    note = GuardrailNote("output", "whole", "pii", "redact", "email")
     assert got.events == [
         GuardrailTriggered("turn", note),
         TextDelta("turn", "[EMAIL_1] is mine", 0),
@@ -190,7 +120,7 @@ async def test_a_blocked_word_at_the_end_of_a_message_stops_the_tool_event() -> 
     got = await read(guards(WHOLE), "a@b.kr", TOOL)
     assert isinstance(got.stop, Blocked)
     assert got.events == [
-        GuardrailTriggered("turn", GuardrailNote("output", "whole", "email", "block"))
+        GuardrailTriggered("turn", GuardrailNote("output", "whole", "pii", "block", "email"))
     ]
 
 
@@ -223,7 +153,7 @@ async def test_placeholders_are_numbered_through_all_messages() -> None:
 async def test_a_flagged_text_passes_and_is_told_once() -> None:
     got = await read(guards(EMAIL, actions={"email": "flag"}), "a@b.kr ", "and ", "c@d.kr" * 9)
     assert got.text() == "a@b.kr and " + "c@d.kr" * 9
-    assert got.triggered == [GuardrailNote("output", "email", "email", "flag")]
+    assert got.triggered == [GuardrailNote("output", "email", "pii", "flag", "email")]
 
 
 async def test_a_long_answer_is_cut_and_its_source_closed() -> None:
@@ -267,21 +197,21 @@ async def test_after_a_block_nothing_of_the_next_message_leaves() -> None:
 async def test_an_invisible_character_costs_no_check() -> None:
     calls: list[str] = []
 
-    async def count(text: str) -> Sequence[Finding]:
-        calls.append(text)
+    async def count(text: Text) -> Sequence[Finding]:
+        calls.append(text.original)
         return []
 
     got = await read(guards(Guardrail("count", count, reach=3)), "Hi", *["\u200b"] * 50, "!")
-    assert (got.text(), len(calls)) == ("Hi" + "\u200b" * 50 + "!", 3)
+    assert (got.text(), len(calls)) == ("Hi" + "\u200b" * 50 + "!", 2)
 
 
 async def test_a_check_sees_only_the_end_of_a_long_answer() -> None:
     sizes: list[int] = []
 
-    async def measure(text: str) -> Sequence[Finding]:
-        sizes.append(len(text))
+    async def measure(text: Text) -> Sequence[Finding]:
+        sizes.append(len(text.original))
         return []
 
     got = await read(guards(Guardrail("measure", measure, reach=10)), *["word "] * 200)
     assert got.text() == "word " * 200
-    assert max(sizes) <= 10 + 9 + 5
+    assert max(sizes) <= 10 + 9 + 5 + PACE_CHARS

@@ -12,12 +12,12 @@ from structlog.testing import capture_logs
 
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.errors import GuardrailUnavailable
-from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy
+from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy, Text
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.blocklist import blocklist
-from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.folding import fold, invisible
+from frontdesk.guardrails.normal import Normal
 
 WORD = "비밀번호"
 
@@ -25,8 +25,9 @@ WORD = "비밀번호"
 def finder(category: str, pattern: str, reach: int = 20) -> Guardrail:
     """A guardrail as a plugin might write it."""
 
-    async def check(text: str) -> Sequence[Finding]:
-        return [Finding(category, *found.span()) for found in re.finditer(pattern, text)]
+    async def check(text: Text) -> Sequence[Finding]:
+        found = re.finditer(pattern, text.original)
+        return [Finding(category, *each.span()) for each in found]
 
     return Guardrail(category, check, reach=reach)
 
@@ -36,15 +37,15 @@ NUMBER = finder("number", r"\d+")
 
 
 def guards(*guardrails: Guardrail, actions: Mapping[str, Action] | None = None) -> Guards:
-    policy = Policy((WORD,), max_input_chars=100, max_output_chars=100, actions=actions or {})
-    return Guards((*builtin_guardrails(policy), *guardrails), policy, deadline_s=0.05)
+    policy = Policy(max_input_chars=100, max_output_chars=100, actions=actions or {})
+    return Guards((blocklist([WORD]), *guardrails), policy, deadline_s=0.05)
 
 
-async def broken(text: str) -> Sequence[Finding]:
-    raise ValueError(f"cannot read {text}")
+async def broken(text: Text) -> Sequence[Finding]:
+    raise ValueError(f"cannot read {text.original}")
 
 
-async def hanging(text: str) -> Sequence[Finding]:
+async def hanging(text: Text) -> Sequence[Finding]:
     await asyncio.Event().wait()
     return []
 
@@ -65,6 +66,8 @@ async def test_an_innocent_message_passes_unchanged() -> None:
         unicodedata.normalize("NFD", "비밀번호가 뭐야"),
         "비\u200b밀\u00ad번\u2060호",
         "ㅂㅣ밀번호",
+        "비 밀 번 호 알려줘",
+        "비.밀.번.호",
     ],
 )
 async def test_a_blocked_word_is_found_however_it_is_written(text: str) -> None:
@@ -81,7 +84,7 @@ async def test_a_block_is_noted_without_the_text() -> None:
 
 
 async def test_latin_words_are_found_in_any_case_and_width() -> None:
-    found = await blocklist(["Straße"]).check("die ＳＴＲＡＳＳＥ dort")
+    found = await blocklist(["Straße"]).check(Normal("die ＳＴＲＡＳＳＥ dort"))
     assert found == [Finding("blocklist", 4, 11)]
 
 
@@ -93,7 +96,7 @@ def test_folded_text_knows_its_place_in_the_original(text: str) -> None:
         assert char in fold(text[start:end]).text
 
 
-@given(st.text("비ㅂㅣ밀가ﬁßＥe\u0301\u0302\u0323\u0327", max_size=12))
+@given(st.text("비밀가ﬁßＥe\u0301\u0302\u0323\u0327", max_size=12))
 def test_folding_is_nfkc_without_case(text: str) -> None:
     def nfkc(form: str) -> str:
         return unicodedata.normalize("NFKC", form)
@@ -106,7 +109,7 @@ async def test_no_spelling_of_a_word_is_longer_than_the_reach(text: str) -> None
     guardrail = blocklist([text])
     seen = sum(not invisible(char) for char in text)
     assert seen <= guardrail.reach
-    assert not seen or (await guardrail.check(text))[0].start == fold(text).starts[0]
+    assert not seen or (await guardrail.check(Normal(text)))[0].start == fold(text).starts[0]
 
 
 async def test_a_redacted_value_has_the_same_placeholder_everywhere() -> None:
@@ -209,7 +212,3 @@ async def test_a_blocked_tool_result_is_replaced_and_the_turn_goes_on() -> None:
     assert "1234" not in result
     assert "withheld" in result
     assert ledger.notes == [GuardrailNote("tool", "blocklist", "blocklist", "block")]
-
-
-def test_without_words_there_is_no_blocklist() -> None:
-    assert builtin_guardrails(Policy()) == ()

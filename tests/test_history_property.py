@@ -3,8 +3,9 @@ random sequences of turns, failures, deaths of processes and zombies, on two pro
 """
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from hypothesis.stateful import (
 from tests.deployment import MARK, Talk, Turn, deployed
 from tests.histories import faults, said_by_user, shown
 
-from frontdesk.contract.errors import QueueFull
+from frontdesk.contract.errors import InvalidRequest, NotFound, QueueFull
 from frontdesk.contract.turns import TurnRecord
 from frontdesk.testing import Request
 
@@ -47,11 +48,14 @@ WORDS = (
     "/reset",
     "/help",
 )
+SHORT = ("Good morning", "I am Kim")
 SLOW = (
     "[slow:0.01] [long:30] tell",
     "[tool:pay] [slow:0.01] then tell me what it cost",
     "[slow:0.02] [handoff:expert] [tool:look] tell me",
 )
+SUMS_UP = "You write down what a conversation"
+LEFT_OUT = "The earlier part of this conversation is left out."
 users, desks = st.sampled_from(USERS), st.sampled_from((0, 1))
 
 
@@ -60,6 +64,8 @@ class Conversations(RuleBasedStateMachine):
 
     url: str
     folder: Path
+    happened: Counter[str]
+    """In all runs: a rule without an effect would test nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,6 +101,17 @@ class Conversations(RuleBasedStateMachine):
     def sends_it_again(self, user: str, at: int, which: int) -> None:
         self.do(self._repeat(user, at, which))
 
+    @rule(user=users, at=desks, which=st.integers(0, 9), keep=st.booleans())
+    def pins_a_turn_or_takes_its_pin_away(self, user: str, at: int, which: int, keep: bool) -> None:
+        self.do(self._pin(user, at, which, keep))
+
+    @rule(user=users, at=desks, words=st.sampled_from(SHORT))
+    def keeps_a_turn_until_the_window_moves(self, user: str, at: int, words: str) -> None:
+        self.do(self._say(user, at, words, wait=True))
+        self.do(self._pin(user, at, 0, keep=True))
+        for _ in range(4):
+            self.do(self._say(user, at, "[long:60] tell me", wait=True))
+
     @rule(user=users)
     def is_patient(self, user: str) -> None:
         self.do(self.world.ended(*self.talks[user].turns))
@@ -112,7 +129,7 @@ class Conversations(RuleBasedStateMachine):
     def models_are_shown_valid_histories_of_one_owner(self) -> None:
         requests = self.world.upstream.requests
         for request in requests[self.told :]:
-            check_request(request, self.talks)
+            self.happened.update(check_request(request, self.talks))
         self.told = len(requests)
 
     @invariant()
@@ -160,6 +177,19 @@ class Conversations(RuleBasedStateMachine):
             begun = await self.world.desks[at].start(turn.message)
             assert (begun.state, begun.session_id) == ("duplicate", self.talks[user].session_id)
 
+    async def _pin(self, user: str, at: int, which: int, keep: bool) -> None:
+        """Of the last turns, one that no reset follows."""
+        talk, pins = self.talks[user], self.world.desks[at].sessions.pins
+        for turn in talk.turns[-1 - which :][:1]:
+            if any(other.message.text == "/reset" for other in talk.since(turn)):
+                return
+            await self.world.ended(turn)
+            with suppress(InvalidRequest, NotFound):
+                await (pins.pin if keep else pins.unpin)(self.world.owner(talk), turn.id)
+                talk.pins.pop(turn.number, None)
+                if keep:
+                    talk.pins[turn.number] = talk.turns[-1].number
+
     async def _forget(self, user: str) -> None:
         talk = self.talks[user]
         if not talk.session_id:
@@ -185,33 +215,58 @@ def check_history(talk: Talk, records: list[TurnRecord]) -> None:
     assert "heron" not in str(records)
 
 
-def check_request(request: Request, talks: dict[str, Talk]) -> None:
-    """What a model was shown."""
+def check_request(request: Request, talks: dict[str, Talk]) -> Iterator[str]:
+    """What a model was shown; tells what was special about it."""
     items = shown(request)
+    marks = MARK.findall(str(items))
+    assert "heron" not in str(items)
+    assert len({user for user, _ in marks}) <= 1
+    if SUMS_UP in str(request.body):
+        yield "summed up"
+        return
     assert faults([*items, {"role": "assistant", "content": "the answer to come"}]) == []
     said = [MARK.search(text) for text in said_by_user(items)]
-    marks = [(mark[1], int(mark[2])) for mark in said if mark]
-    assert {user for user, _ in MARK.findall(str(items))} == {marks[-1][0]}
-    numbers = [number for _, number in marks]
+    numbers = [int(mark[2]) for mark in said if mark]
     assert numbers == sorted(set(numbers))
     talk = talks[marks[-1][0]]
-    assert not _left_behind(talk, numbers), "a model saw what was said before a reset"
-    assert "heron" not in str(items)
+    seen = {int(number) for _, number in marks}
+    assert not _left_behind(talk, seen, numbers[-1]), "a model saw what was said before a reset"
+    kept = _pinned(talk, numbers[-1])
+    assert kept <= set(numbers), "a model was not shown a pinned turn"
+    if LEFT_OUT in str(items):
+        yield "summary shown"
+    if any(_skipped(talk, number, numbers) for number in kept):
+        yield "pin shown"
 
 
-def _left_behind(talk: Talk, numbers: list[int]) -> list[int]:
+def _left_behind(talk: Talk, numbers: set[int], now: int) -> list[int]:
     resets = [
         turn.number
         for turn in talk.turns
         if turn.message.text == "/reset" and turn.result and turn.result.status == "completed"
     ]
-    last = max((number for number in resets if number < numbers[-1]), default=0)
+    last = max((number for number in resets if number < now), default=0)
     return [number for number in numbers if number < last]
+
+
+def _pinned(talk: Talk, now: int) -> set[int]:
+    """The turns that were pinned before this one was sent, and that no reset has followed."""
+    resets = [turn.number for turn in talk.turns if turn.message.text == "/reset"]
+    pins = {number for number, since in talk.pins.items() if since < now}
+    return {number for number in pins if not any(number < reset for reset in resets)}
+
+
+def _skipped(talk: Talk, pinned: int, numbers: list[int]) -> bool:
+    """Whether the window begins after a pinned turn: one that followed it is not shown."""
+    followed = [turn for turn in talk.turns if pinned < turn.number < numbers[-1]]
+    whole = [turn for turn in followed if turn.result and turn.result.status == "completed"]
+    words = {turn.number for turn in whole if not turn.message.text.startswith("/")}
+    return bool(words - set(numbers))
 
 
 def test_history_survives_whatever_happens(redis_url: str, tmp_path: Path) -> None:
     class Here(Conversations):
-        url, folder = redis_url, tmp_path
+        url, folder, happened = redis_url, tmp_path, Counter[str]()
 
     bounds = settings(
         max_examples=12,
@@ -222,3 +277,4 @@ def test_history_survives_whatever_happens(redis_url: str, tmp_path: Path) -> No
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Here, settings=bounds)
+    assert {"pin shown", "summed up", "summary shown"} <= set(Here.happened), Here.happened

@@ -18,6 +18,7 @@ from tests.sealed_desks import (
     with_keys,
 )
 from tests.test_lifecycle import exported
+from tests.test_summary_claims import claimed, moved, summary_of
 from tests.turns import begin, begun, end, talk
 
 from frontdesk.cli import main
@@ -63,6 +64,7 @@ async def test_whatever_is_read_with_a_missing_key_says_so(redis: Redis) -> None
             closed.info(hold.owner, hold.session_id),
             closed.list(hold.owner, 10),
             closed.facts.list(hold.owner),
+            closed.pins.pin(hold.owner, "turn_a"),
             exported(closed, hold.session_id),
             anext(closed.events(hold.owner, "turn_a")),
         ):
@@ -91,6 +93,34 @@ async def test_the_api_answers_with_a_problem_that_names_the_key(
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unreadable")
     assert sealing(OLD).key_ids[0] in answer.json()["detail"]
     assert answer.headers["retry-after"]
+
+
+async def test_a_summary_under_a_missing_key_stops_the_turn_and_its_own_renewal(
+    redis: Redis,
+) -> None:
+    both, new = (keyed(redis, *keys, context_tokens=1000) for keys in ((NEW, OLD), (NEW,)))
+    hold = await moved(both, 8)
+    claim = await claimed(both, hold)
+    await keyed(redis, OLD).summaries.keep(claim, summary_of(claim), (), None)
+    hold = await moved(both, 8, hold)
+    assert hold.summary
+    following = await begin(new, "turn_next", hold.session_id)
+    assert following.state == "queued"
+    ended = await end(new, hold)
+    assert ended
+    assert isinstance(ended.unreadable, StoreUnreadable)
+    with pytest.raises(StoreUnreadable, match=sealing(OLD).key_ids[0]):
+        await new.summaries.claim(hold.owner, hold.session_id)
+
+
+async def test_a_summary_that_waits_is_resealed(redis: Redis) -> None:
+    old = keyed(redis, OLD, context_tokens=1000)
+    hold = await moved(old, 8)
+    claim = await claimed(old, hold)
+    await old.summaries.keep(claim, summary_of(claim), (), None)
+    await Resealing(redis, sealing(NEW, OLD)).run()
+    later = await moved(keyed(redis, NEW, context_tokens=1000), 8, hold)
+    assert later.summary == summary_of(claim)
 
 
 async def test_a_kept_answer_under_a_missing_key_is_a_miss(settings: Settings) -> None:

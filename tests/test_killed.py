@@ -35,7 +35,7 @@ async def at(step):
 
 def checked(step, word):
     async def check(text):
-        if word in text:
+        if word in text.original:
             await at(step)
         return ()
 

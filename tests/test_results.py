@@ -19,6 +19,7 @@ from frontdesk.demo import policy
 from frontdesk.desk import Desk
 from frontdesk.sessions.results import GONE, Results
 from frontdesk.testing import FakeOpenAI, Visitor
+from frontdesk.tools.fence import data_in
 
 WORDS = [f"word{number:05d}한" for number in range(2000)]
 REPORT = " ".join(WORDS)
@@ -50,7 +51,7 @@ def results(desk: Desk, redis: Redis, settings: Settings) -> Results:
 
 def output_of(record: TurnRecord) -> str:
     (output,) = [str(item["output"]) for item in record.items if "output" in item]
-    return output
+    return data_in(output)
 
 
 def handle_in(text: str) -> tuple[str, int]:
@@ -125,7 +126,7 @@ async def test_an_output_that_shrank_in_the_history_is_read_from_the_list(
     (record,) = await ann.records()
     call_id = next(str(item["call_id"]) for item in record.items if "output" in item)
     read = await results.read(at(ann), f"{record.id}.{call_id}", 0)
-    assert read == f"{output_of(record)}\n[End of the result.]"
+    assert data_in(read.removesuffix("\n[End of the result.]")) == output_of(record)
 
 
 async def test_a_forgotten_session_leaves_no_result(ann: Visitor, desk: Desk, redis: Redis) -> None:

@@ -13,8 +13,10 @@ from frontdesk.config import Settings
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.errors import UpstreamRateLimited, problem
 from frontdesk.contract.events import TextDelta, TurnCreated
+from frontdesk.contract.guardrails import Policy
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import TurnResult
+from frontdesk.guardrails.chain import Guards
 from frontdesk.sessions.draft import make_record
 from frontdesk.sessions.holds import Begun, Hold
 from frontdesk.sessions.store import Sessions
@@ -28,7 +30,7 @@ class Parrot:
     """
 
     def __init__(self, sessions: Sessions) -> None:
-        self.sessions = sessions
+        self.sessions, self.guards = sessions, Guards((), Policy())
         self.go = asyncio.Event()
         self.turns = 0
 
@@ -213,4 +215,6 @@ async def test_a_forgotten_session_is_gone(http: httpx2.AsyncClient) -> None:
 
 
 async def test_the_process_lives_and_is_ready(http: httpx2.AsyncClient) -> None:
-    assert [(await http.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 200]
+    alive, ready = await http.get("/livez"), await http.get("/readyz")
+    assert (alive.status_code, ready.status_code) == (200, 200)
+    assert ready.json() == {"status": "ready", "guardrail_failures": 0}

@@ -135,5 +135,5 @@ def test_the_rule_blocks_two_words_and_stays_polite() -> None:
     rule = policy()
     assert rule.blocked_words == ("비밀번호", "주민번호")
     assert rule.action("input", "blocklist") == "block"
-    assert "죄송" in rule.message("blocklist")
-    assert not any(word in rule.message("blocklist") for word in rule.blocked_words)
+    assert "죄송" in rule.message("blocklist", "ko")
+    assert not any(word in rule.message("blocklist", "ko") for word in rule.blocked_words)

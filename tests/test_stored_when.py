@@ -55,7 +55,7 @@ def plugin() -> Plugin:
 @pytest_asyncio.fixture
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
     few = settings.model_copy(update={"max_model_calls": 2})
-    rule = Policy(blocked_words=(REFUSED,))
+    rule = Policy((REFUSED,), actions={"blocklist": "block"}, default="allow")
     async with open_desk(few, plugins={"plugin": plugin()}, policy=rule) as opened:
         yield opened
 

@@ -146,7 +146,7 @@ def test_a_function_that_no_model_could_call_is_refused(made: Tool, reason: str)
             look()
 
 
-def test_a_tool_of_the_sdk_stays_as_it_is() -> None:
+def test_a_tool_of_the_sdk_keeps_its_name_and_its_schema() -> None:
     @function_tool
     def native(city: str) -> str:
         """Native."""
@@ -155,7 +155,8 @@ def test_a_tool_of_the_sdk_stays_as_it_is() -> None:
     bound = bind_all([native, weather], as_is)
 
     assert list(bound) == ["native", "weather"]
-    assert bound["native"] is native
+    assert isinstance(bound["native"], FunctionTool)
+    assert bound["native"].params_json_schema == native.params_json_schema
 
 
 def test_two_tools_of_one_name_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.turns import until
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
 from frontdesk.contract.tools import Tool, tool
+from frontdesk.tools import tasks
 from frontdesk.tools.calls import call
 from frontdesk.tools.limits import THREADS, limited, limited_native
 
@@ -71,6 +73,28 @@ async def test_threads_that_hang_are_counted_until_they_end() -> None:
 
     assert (len(started), len(logs)) == (THREADS, THREADS + 2)
     assert (await call(made, turn(), {}, as_is)).text == "late"
+
+
+async def test_code_that_ignores_its_cancellation_is_broken_off_and_gives_its_place_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "GRACE_S", 0.02)
+    deaf = [True]
+
+    async def ears() -> str:
+        """Does not hear at first."""
+        while deaf:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return "heard"
+
+    made = limited(Tool("ears", ears, timeout_s=0.02, concurrency=1))
+    with capture_logs() as logs:
+        assert not (await call(made, turn(), {}, as_is)).ok
+    deaf.clear()
+
+    assert [each["event"] for each in logs] == ["task.not_cancelled", "tool.failed"]
+    assert (await call(made, turn(), {}, as_is)).text == "heard"
 
 
 async def test_a_blocking_function_may_give_something_to_await() -> None:

@@ -1,8 +1,9 @@
 """Where the parts of a desk are put together: the one composition root."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from redis.asyncio import Redis
@@ -12,27 +13,32 @@ from frontdesk.agents.consulting import consultations
 from frontdesk.agents.crew import Crew
 from frontdesk.agents.models import Models, open_models
 from frontdesk.agents.specialist import specialist
+from frontdesk.agents.summarist import Summarist
 from frontdesk.agents.triage import triage
 from frontdesk.budget import Unlimited
 from frontdesk.cache.answers import AnswerCache
-from frontdesk.config import Settings, data_dir, load_policy, load_secret
-from frontdesk.contract.guardrails import Policy
-from frontdesk.contract.parts import Parts, Plugin
+from frontdesk.config import Settings, data_dir, load_secret
+from frontdesk.contract.guardrails import Guardrail, Policy
+from frontdesk.contract.parts import Parts, Plugin, Specialist
 from frontdesk.contract.tools import Tool
 from frontdesk.desk import Desk
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.instructions import instructions, mark_of, marked
+from frontdesk.guardrails.policy_file import Buffering, policy_source
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
 from frontdesk.preprocess.routes import route_handlers
 from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
+from frontdesk.sessions.drivers import Turn
 from frontdesk.sessions.embedded import embedded_server
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
 from frontdesk.tools.access import access_of
 from frontdesk.tools.binding import bind_all
+from frontdesk.tools.fence import as_data
 from frontdesk.tools.first import first_handlers
 from frontdesk.tools.knowledge import knowledge
 from frontdesk.tools.memory import Memory
@@ -84,7 +90,12 @@ async def open_desk(
         named = _plugins(settings, redis, results, plugins or {})
         work = (settings, redis, results, sessions, models, policy, spans)
         desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
-        await enter(desk.sessions.driving(desk.turn, recovers=recovers))
+        turn: Turn = desk.turn
+        if settings.summary:
+            summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
+            await enter(summarist.working())
+            turn = summarist.after(turn)
+        await enter(desk.sessions.driving(turn, recovers=recovers))
         yield desk
 
 
@@ -129,19 +140,20 @@ def _put_together(
     spans: Spans,
     parts: Parts,
 ) -> Desk:
-    secret, policy = load_secret(settings), policy or load_policy(settings)
-    guards = Guards((*builtin_guardrails(policy), *parts.guardrails), policy)
+    secret = load_secret(settings)
+    agents = (parts.triage or triage(), *(parts.specialists or (specialist(),)))
+    mark = mark_of(secret)
+    guards = _guards(settings, policy, parts.guardrails, agents, mark)
+    first_agent, *specialists = (replace(a, prompt=marked(a.prompt, mark)) for a in agents)
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
     access = access_of(settings, tools_of_all)
     foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
-    first_agent = parts.triage or triage()
-    specialists = parts.specialists or (specialist(),)
-    bind = partial(bind_all, check=guards.tool_result, fit=results.fit)
-    tools = access.offered(bind(tools_of_all))
+    fence = (guards.tool_result, as_data(results.fit), guards.tool_argument)
+    tools = access.offered(bind_all(tools_of_all, *fence))
     asked = consultations(specialists, tools, models, settings, foreign)
-    tools = tools | access.offered(bind(asked))
+    tools = tools | access.offered(bind_all(asked, *fence))
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),
@@ -149,9 +161,23 @@ def _put_together(
         sessions=sessions,
         handlers=Handlers((*parts.handlers, *access.asked(first), *route_handlers(specialists))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
-        crew=Crew(first_agent, specialists, tools, models, settings, foreign),
+        crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
+
+
+def _guards(
+    settings: Settings,
+    policy: Policy | None,
+    guardrails: Sequence[Guardrail],
+    agents: Sequence[Specialist],
+    mark: str,
+) -> Guards:
+    source = policy_source(settings) if policy is None else lambda: policy
+    judged = [each.name for each in agents if each.output_guardrails]
+    prompts = [each.prompt for each in agents]
+    everywhere = (*guardrails, instructions(prompts, mark))
+    return Guards(everywhere, Buffering(source, judged), compose=builtin_guardrails, own=prompts)
 
 
 def _version(settings: Settings, *shaping: object) -> str:

@@ -4,7 +4,6 @@ environment.
 
 import re
 import secrets
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,14 +15,12 @@ from pydantic import (
     Field,
     FilePath,
     SecretStr,
-    TypeAdapter,
     ValidationError,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SettingsSourceError
 
 from frontdesk.contract.errors import SettingsError
-from frontdesk.contract.guardrails import Policy
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -92,6 +89,10 @@ class Settings(BaseSettings):
         8000,
         description="History that a model is shown, in tokens; when over, the oldest half goes.",
     )
+    summary: bool = Field(
+        False,
+        description="Have the cheap model sum up what is no longer shown (docs/memory.md).",
+    )
     session_ttl_s: Count = Field(
         2_592_000, description="A session is forgotten this long after its last turn."
     )
@@ -126,7 +127,11 @@ class Settings(BaseSettings):
     knowledge_dir: DirectoryPath | None = Field(
         None, description="Folder of documents (Markdown, HTML, text) that the agents may search."
     )
-    guard_policy: Path | None = Field(None, description="TOML file with the guardrail policy.")
+    guard_policy: Path | None = Field(
+        None,
+        description="TOML file with the guardrail policy, or `words`, an example that refuses two "
+        "words (docs/guardrails.md); it is read again when it changes.",
+    )
     trace_to_openai: bool = Field(
         False, description="Also send SDK traces, with their content, to OpenAI."
     )
@@ -252,21 +257,3 @@ def data_dir(settings: Settings) -> Path:
     folder = settings.data_dir.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
-
-
-def load_policy(settings: Settings) -> Policy:
-    """The guardrail policy from its TOML file, or the default.
-
-    Raises:
-        SettingsError: the file cannot be read or says something that the policy does not know.
-    """
-    if settings.guard_policy is None:
-        return Policy()
-    try:
-        data = tomllib.loads(settings.guard_policy.read_text(encoding="utf-8"))
-        unknown = set(data) - set(Policy.__dataclass_fields__)
-        if unknown:
-            raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
-        return TypeAdapter(Policy).validate_python(data)
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"FRONTDESK_GUARD_POLICY {settings.guard_policy}: {error}") from None

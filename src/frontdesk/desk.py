@@ -27,11 +27,13 @@ from frontdesk.contract.handlers import Reject
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import Rung, Status, TurnRecord, TurnResult
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.provenance import theirs
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.sessions.draft import make_record
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import EventWriter
 from frontdesk.sessions.store import Begun, Hold, Sessions
+from frontdesk.sessions.totals import with_summaries
 from frontdesk.tracing.receipts import gravest, receipt
 from frontdesk.tracing.store import Traces
 
@@ -69,7 +71,7 @@ class Desk:
         Raises:
             FrontdeskError: it was not taken in; nothing of it is stored.
         """
-        ledger = Ledger()
+        ledger = Ledger.of(message.caller.tenant, message.text)
         with ledger.stage("admit"):
             await self.budget.admit(message)  # 1
         with ledger.stage("guard_in"):
@@ -96,6 +98,9 @@ class Desk:
         ledger = context.ledger
         with ledger.stage("budget"):
             spend = self.budget.open(context)  # 4
+        with ledger.stage("guard_history"):
+            context = await self._look_back(context)
+        ledger.given += theirs(context)
         with ledger.stage("preprocess"):
             considered = await self.handlers.consider(context)  # 5
         if isinstance(considered.outcome, Reject):
@@ -104,6 +109,7 @@ class Desk:
             answer = considered.outcome
             return await self._say(context, log, answer.text, "handler", answer.fresh)
         facts, agent = considered.facts, considered.agent or context.agent
+        ledger.given += facts
         with ledger.stage("cache"):
             alone = not (facts or considered.agent)
             kept = await self.cache.find(context) if alone else None  # 6
@@ -111,7 +117,8 @@ class Desk:
             return await self._say(context, log, kept, "cache")
         with ledger.stage("run"):
             run = self.crew.run(context, facts=facts, agent=agent, spend=spend)  # 7
-            async with aclosing(self.guards.output(run, ledger)) as checked:  # 8
+            first = self.crew.speaker(agent)
+            async with aclosing(self.guards.output(run, ledger, first)) as checked:  # 8
                 async for event in checked:
                     await _show(event, context, log)
         return Ending("completed", ledger.answer, self.crew.rung(ledger.agent))
@@ -126,6 +133,13 @@ class Desk:
             return message, instructions
         return replace(message, instructions=instructions.text), verdict
 
+    async def _look_back(self, context: TurnContext) -> TurnContext:
+        """The turn with its message as it may go on after the last ones before it."""
+        earlier = [record.user for record in context.history]
+        text = await self.guards.history(earlier, context.text, context.ledger)
+        context.ledger.text = text
+        return replace(context, text=text)
+
     async def _begin(self, message: Message, text: str, ledger: Ledger) -> Begun:
         with ledger.stage("begin"):
             return await self.sessions.begin(message, text, ledger)
@@ -133,7 +147,10 @@ class Desk:
     async def _say(
         self, context: TurnContext, log: EventWriter, text: str, rung: Rung, fresh: bool = False
     ) -> Ending:
-        checked = await self.guards.answer(text, context.ledger)
+        if rung == "handler":  # it answers this user, as a tool does
+            context.ledger.given.append(text)
+        with context.ledger.stage("guard_out"):
+            checked = await self.guards.answer(text, context.ledger)
         await _show(TextDelta(context.turn_id, checked, 0), context, log)
         return Ending("completed", checked, rung, fresh)
 
@@ -146,7 +163,8 @@ class Desk:
             async with hold.cancellation.limit(self.crew.turn_timeout_s):
                 return await self._answer(context, log)
         except Blocked as stop:
-            return Ending("blocked", stop.verdict.text, self.crew.rung(ledger.agent))
+            said = self.guards.said(stop.verdict, ledger)
+            return Ending("blocked", said, self.crew.rung(ledger.agent))
         except Cancelled:
             rung = self.crew.rung(ledger.agent) if ledger.agent else None
             return Ending("cancelled", ledger.answer, rung)
@@ -212,11 +230,12 @@ class Desk:
             hold.session_id,
             hold.history,
             hold.agent,
-            hold.totals,
+            with_summaries(hold.totals, hold.spent),
             hold.ledger,
             hold.cancellation,
             partial(self.sessions.act, hold),
             hold.user_facts,
+            hold.summary.text if hold.summary else "",
         )
 
     def _result(self, context: TurnContext, ending: Ending, hold: Hold | None = None) -> TurnResult:
@@ -238,7 +257,8 @@ class Desk:
 
 
 def _record(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
-    code = ending.error.code if ending.error else None
+    code, text = ending.error.code if ending.error else None, context.ledger.text
+    context = context if text is None else replace(context, text=text)
     if _poisonous(hold):
         return TurnRecord(context.turn_id, ending.status, rfc3339(), "", "", code=code)
     if ending.status == "cancelled" and not hold.tries and "budget" not in context.ledger.stages:

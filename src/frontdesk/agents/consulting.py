@@ -12,6 +12,7 @@ from agents import MaxTurnsExceeded, ModelProvider, Runner
 from agents import Tool as SdkTool
 
 from frontdesk.agents.call_settings import run_settings
+from frontdesk.agents.failures import failure
 from frontdesk.agents.graph import Graph, graph_of
 from frontdesk.agents.notes import Notes
 from frontdesk.config import Settings
@@ -46,7 +47,12 @@ class Consultation:
         return Tool(specialist.tool_name, ask, timeout_s=self.settings.turn_timeout_s)
 
     async def _answer(self, context: TurnContext, question: str) -> str:
-        """What the specialist says, unchecked; its calls are in the turn's ledger."""
+        """What the specialist says, unchecked; its calls are in the turn's ledger.
+
+        Raises:
+            FrontdeskError: what the models' server, or a part of ours, did not allow.
+            Blocked: one of its own guardrails tripped.
+        """
         with context.ledger.aside(self.specialist.name) as ledger:
             notes = Notes(ledger, context.spend, self.foreign)
             left = self.settings.max_model_calls - len(context.ledger.calls)
@@ -62,6 +68,11 @@ class Consultation:
                 )
             except MaxTurnsExceeded:
                 return UNANSWERED
+            except Exception as error:
+                known = failure(error)
+                if known is None:
+                    raise
+                raise known from None
             finally:
                 await notes.settle_cut()
         return str(result.final_output or UNANSWERED)

@@ -1,25 +1,26 @@
 """The crew: triage and the specialists, and one run of them for a turn."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol, cast
 
-from agents import RunErrorHandlers, Runner, Tool
+from agents import ModelSettings, RunErrorHandlers, Runner, Tool
 from agents.exceptions import ModelRefusalError
 from agents.result import RunResultStreaming
 from agents.run_error_handlers import RunErrorHandlerInput
 from agents.stream_events import StreamEvent
 
-from frontdesk.agents.call_settings import run_settings
+from frontdesk.agents.call_settings import call_settings, run_settings
 from frontdesk.agents.failures import failure
 from frontdesk.agents.graph import graph_of, refuse_double
 from frontdesk.agents.models import Models
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
 from frontdesk.agents.prices import price
+from frontdesk.agents.topic import topic_guardrail
 from frontdesk.agents.unstreamed import Unstreamed
 from frontdesk.agents.wire import turn_input
 from frontdesk.budget import Spend
@@ -27,9 +28,10 @@ from frontdesk.config import Settings
 from frontdesk.contract.cancellation import Cancellation, Cancelled
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.errors import ContextOverflow, UpstreamMalformed
-from frontdesk.contract.events import Event
+from frontdesk.contract.events import Event, GuardrailTriggered
+from frontdesk.contract.guardrails import Blocked
 from frontdesk.contract.parts import Specialist
-from frontdesk.contract.turns import Rung
+from frontdesk.contract.turns import GuardrailNote, Rung
 from frontdesk.sessions.window import lowered, narrowed
 
 
@@ -51,7 +53,7 @@ class Crew:
     def __init__(
         self,
         triage: Specialist,
-        specialists: tuple[Specialist, ...],
+        specialists: Iterable[Specialist],
         tools: Mapping[str, Tool],
         models: Models,
         settings: Settings,
@@ -60,6 +62,8 @@ class Crew:
         """`foreign` names the tools that are the SDK's own. Raises PluginError when a specialist's
         tools or the names do not fit together.
         """
+        cheap = (settings.triage_model, call_settings(settings, settings.triage_model), models)
+        triage, *specialists = (_on_topic(each, *cheap) for each in (triage, *specialists))
         refuse_double(triage.name, *(each.name for each in specialists))
         self._graph = graph_of(triage, specialists, tools, settings)
         self._graph.check()
@@ -88,7 +92,7 @@ class Crew:
             UpstreamFailed: the model's server failed, one of its kinds.
             TurnLimit: the agents came to no answer within the calls that a turn may make.
             FrontdeskError: what a part of ours raised within the run (budget, guardrails).
-            Blocked: a guardrail stopped a tool's result.
+            Blocked: a guardrail stopped a tool's result, or one of the SDK tripped.
             Cancelled: it was asked to end after the model call, which was not the last one.
         """
         context = replace(context, spend=spend)
@@ -136,6 +140,8 @@ class Crew:
             known = failure(error)
             if known is None:
                 raise
+            for note in _unnoted(known, context.ledger):
+                yield GuardrailTriggered(context.turn_id, note)
             raise known from None
         finally:
             await notes.settle_cut()
@@ -143,6 +149,10 @@ class Crew:
     def price(self, call: ModelCall) -> Decimal | None:
         """What a call cost in USD, or None where that is unknown."""
         return price(call)
+
+    def speaker(self, agent: str | None) -> str:
+        """Who begins to answer a session of this agent."""
+        return agent if agent and agent in self._graph.specialists else self._graph.triage.name
 
     def rung(self, agent: str | None) -> Rung:
         """The rung of an answer by this agent."""
@@ -175,6 +185,15 @@ class Crew:
         )
 
 
+def _on_topic(
+    specialist: Specialist, model: str, settings: ModelSettings, models: Models
+) -> Specialist:
+    if not specialist.topic:
+        return specialist
+    first = topic_guardrail(specialist.topic, model, settings, models)
+    return replace(specialist, input_guardrails=(first, *specialist.input_guardrails))
+
+
 async def _events(
     run: RunResultStreaming, cancellation: Cancellation
 ) -> AsyncGenerator[StreamEvent, None]:
@@ -191,6 +210,15 @@ async def _events(
             run.cancel()
             if run.run_loop_task:
                 await asyncio.wait((run.run_loop_task,))
+
+
+def _unnoted(error: Exception, ledger: Ledger) -> list[GuardrailNote]:
+    """What a guardrail of the SDK did, written down now."""
+    note = error.verdict.note if isinstance(error, Blocked) else None
+    if note is None or note in ledger.notes:
+        return []
+    ledger.notes.append(note)
+    return [note]
 
 
 def _refusal(refused: RunErrorHandlerInput[TurnContext]) -> str:

@@ -8,6 +8,7 @@ import openai
 from agents import MaxTurnsExceeded, ModelBehaviorError, ModelTimeoutError
 from pydantic import ValidationError
 
+from frontdesk.agents.tripwires import tripped
 from frontdesk.contract.errors import (
     ContextOverflow,
     FrontdeskError,
@@ -45,6 +46,8 @@ def failure(error: Exception) -> FrontdeskError | Blocked | None:
     for cause in _chain(error):
         if isinstance(cause, (FrontdeskError, Blocked)):
             return cause
+        if stop := tripped(cause):
+            return stop
     for cause in _chain(error):
         known = _known(cause)
         if known:

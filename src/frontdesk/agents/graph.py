@@ -9,7 +9,8 @@ from agents.run_context import RunContextWrapper
 from agents.tool_context import ToolContext
 
 from frontdesk.agents.call_settings import call_settings
-from frontdesk.agents.wire import remembered, window_items
+from frontdesk.agents.tripwires import after_the_model, before_the_model
+from frontdesk.agents.wire import known_items
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
@@ -79,10 +80,8 @@ class Graph:
             data, run = without_plumbing(data), data.run_context
             if before == after or run is None or isinstance(data.input_history, str):
                 return data
-            front = len(remembered(run.context))
-            new = data.input_history[front + len(window_items(run.context, before)) :]
-            window = window_items(run.context, after)
-            return data.clone(input_history=(*data.input_history[:front], *window, *new))
+            new = data.input_history[len(known_items(run.context, before)) :]
+            return data.clone(input_history=(*known_items(run.context, after), *new))
 
         return see
 
@@ -110,6 +109,8 @@ class Graph:
             model_settings=self.settings[model],
             tools=tools,
             handoffs=[*handoffs],
+            input_guardrails=[before_the_model(each) for each in specialist.input_guardrails],
+            output_guardrails=[after_the_model(each) for each in specialist.output_guardrails],
         )
 
 

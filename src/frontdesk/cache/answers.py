@@ -94,8 +94,9 @@ def _nothing_else_said(context: TurnContext) -> bool:
 
 
 def _seen_turns(context: TurnContext) -> list[str]:
-    """What the user said in the turns that a model would be shown."""
-    return [turn.user for turn in context.history if turn.items]
+    """What the user said in the turns that a model would be shown, whole or in the summary."""
+    summed_up = [context.summary] if context.summary else []
+    return summed_up + [turn.user for turn in context.history if turn.items]
 
 
 async def _unless_down(reply: Awaitable[object]) -> object:

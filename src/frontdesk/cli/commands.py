@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from frontdesk import __version__
-from frontdesk.cli import chat, demo, faq, key, serve, session, trace, user
+from frontdesk.cli import chat, demo, faq, guard, key, serve, session, trace, user
 from frontdesk.cli.doctor.command import doctor
 from frontdesk.cli.new.command import new
 from frontdesk.cli.plugin import command as plugin
@@ -32,6 +32,7 @@ def build() -> typer.Typer:
         ("user", user.build()),
         ("trace", trace.build()),
         ("faq", faq.build()),
+        ("guard", guard.build()),
     ):
         app.add_typer(group, name=name)
     return app

@@ -103,7 +103,7 @@ def _costs(receipt: Receipt) -> Iterable[str]:
 
 
 def _note(note: GuardrailNote) -> str:
-    return f"guardrail {note.name} · {note.stage} · {note.category} · {note.action}"
+    return f"guardrail {note.name} · {note.stage} · {note.found} · {note.action}"
 
 
 def ms(value: float) -> str:

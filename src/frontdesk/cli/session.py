@@ -10,12 +10,13 @@ import typer
 from frontdesk.assembly import open_store
 from frontdesk.cli.options import AsJson, Limit, Tenant, User, checked_id, chosen_settings
 from frontdesk.cli.screen import Screen, print_json, print_table
-from frontdesk.config import Settings, load_policy, load_secret
+from frontdesk.config import Settings, load_secret
 from frontdesk.contract.errors import PayloadTooLarge
 from frontdesk.contract.messages import Caller
 from frontdesk.contract.turns import SessionInfo, TurnRecord
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.policy_file import policy_source
 from frontdesk.guardrails.screening import screened
 from frontdesk.server.answers import record_object
 from frontdesk.sessions.store import Sessions
@@ -27,6 +28,8 @@ def build() -> typer.Typer:
     app = typer.Typer(help="The conversations of a user.", no_args_is_help=True)
     app.command("list")(list_sessions)
     app.command("show")(show)
+    app.command("pin")(pin)
+    app.command("unpin")(unpin)
     app.command("export")(export)
     app.command("import")(take_in)
     app.command("forget")(forget)
@@ -66,6 +69,18 @@ def show(
         _print(records)
 
 
+def pin(turn: str, tenant: Tenant = "local", user: User = "local") -> None:
+    """Have a turn (`show` lists them) stay in its session's window, however long that gets."""
+    asyncio.run(_pin(chosen_settings(talks=True), Caller(tenant, user), checked_id(turn)))
+    typer.echo(f"Pinned {turn}.")
+
+
+def unpin(turn: str, tenant: Tenant = "local", user: User = "local") -> None:
+    """Take the pin of a turn away."""
+    asyncio.run(_unpin(chosen_settings(talks=True), Caller(tenant, user), checked_id(turn)))
+    typer.echo(f"Unpinned {turn}.")
+
+
 def export(session: str, tenant: Tenant = "local", user: User = "local") -> None:
     """Print everything of a session as JSON Lines, for `import`."""
     asyncio.run(_export(chosen_settings(talks=True), Caller(tenant, user), checked_id(session)))
@@ -91,7 +106,8 @@ def forget(session: str, tenant: Tenant = "local", user: User = "local") -> None
 def _print(records: Sequence[TurnRecord]) -> None:
     screen = Screen()
     for record in records:
-        rest = (record.status, record.rung, record.agent, record.code)
+        pinned = "pinned" if record.pinned else None
+        rest = (record.status, record.rung, record.agent, record.code, pinned)
         screen.aside(" · ".join([record.at, record.id, *(part for part in rest if part)]))
         screen.line(f"> {record.user}")
         screen.line(record.answer)
@@ -115,6 +131,16 @@ async def _turns(
         return await sessions.turns(sessions.owner(caller), session, limit)
 
 
+async def _pin(settings: Settings, caller: Caller, turn: str) -> None:
+    async with _sessions(settings) as sessions:
+        await sessions.pins.pin(sessions.owner(caller), turn)
+
+
+async def _unpin(settings: Settings, caller: Caller, turn: str) -> None:
+    async with _sessions(settings) as sessions:
+        await sessions.pins.unpin(sessions.owner(caller), turn)
+
+
 async def _forget(settings: Settings, caller: Caller, session: str) -> int:
     async with _sessions(settings) as sessions:
         return await sessions.forget(sessions.owner(caller), session)
@@ -127,7 +153,7 @@ async def _export(settings: Settings, caller: Caller, session: str) -> None:
 
 
 async def _take_in(settings: Settings, caller: Caller, data: bytes) -> str:
-    policy = load_policy(settings)
-    session = await screened(read_transfer(data), Guards(builtin_guardrails(policy), policy))
+    guards = Guards((), policy_source(settings), compose=builtin_guardrails)
+    session = await screened(read_transfer(data), guards, caller.tenant)
     async with _sessions(settings) as sessions:
         return (await sessions.lifecycle.take_in(sessions.owner(caller), session)).session_id

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
-from frontdesk.contract.text import Language, spoken_language
+from frontdesk.contract.text import Language, language_of, spoken_language
 from frontdesk.contract.turns import (
     GuardrailNote,
     HandlerUse,
@@ -64,6 +64,12 @@ class Ledger:
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    `text` is the message after it was looked at with those before it, None until then.
+    `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
+    `given` are texts whose personal data this user may be shown: the user's own words and what
+    tools returned; they live in memory only. `tainted` says that a tool's result tried to instruct
+    the agents: tools with side effects are gone for the rest of the turn. `held_chars` and
+    `held_ms` are the most that the gate held back, and the longest.
     """
 
     started: float = field(default_factory=time.time)
@@ -82,6 +88,18 @@ class Ledger:
     estimated_tokens: int = 0
     overflowed: bool = False
     vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    text: str | None = field(default=None, repr=False)
+    tenant: str = ""
+    language: Language = "en"
+    given: list[str] = field(default_factory=list, repr=False)
+    tainted: bool = False
+    held_chars: int = 0
+    held_ms: float = 0.0
+
+    @classmethod
+    def of(cls, tenant: str, text: str, **known: Any) -> "Ledger":
+        """The ledger of a turn of this tenant that answers this text."""
+        return cls(tenant=tenant, language=language_of(text), **known)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -107,6 +125,7 @@ class Ledger:
             self.calls += own.calls
             self.tools += (replace(use, name=f"{agent}/{use.name}") for use in own.tools)
             self.estimated_tokens += own.estimated_tokens
+            self.tainted = self.tainted or own.tainted
 
     def say(self, text: str, message: int) -> None:
         """Adds a piece of text that was shown; a new message starts over."""
@@ -150,8 +169,9 @@ class TurnContext:
     its models, oldest first. `agent` is the session's current agent by name, or None when no
     specialist holds it. `before_effect` is awaited before anything in the world is changed: it
     writes that down, so that the turn is not run again, and raises `Fenced` when the turn is no
-    longer this process's. `user_facts` are what the user asked to remember, oldest first. `spend`
-    is the purse that model calls of the turn are paid from.
+    longer this process's. `user_facts` are what the user asked to remember, oldest first. `summary`
+    tells what stood before the window; empty where there is none. `spend` is the purse that model
+    calls of the turn are paid from.
     """
 
     message: Message
@@ -164,6 +184,7 @@ class TurnContext:
     cancellation: Cancellation = field(default_factory=Cancellation)
     before_effect: Callable[[], Awaitable[None]] = _harmless
     user_facts: tuple[Fact, ...] = ()
+    summary: str = ""
     spend: Spend = field(default_factory=Free)
 
     @property

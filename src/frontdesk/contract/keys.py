@@ -6,7 +6,7 @@ found together.
 | key | type | holds | time to live |
 | --- | --- | --- | --- |
 | `fd:{owner}:sessions` | zset | the owner's session ids by last use | session |
-| `fd:{owner}:s:<session>:meta` | hash | fence, current turn, agent, totals, window | session |
+| `fd:{owner}:s:<session>:meta` | hash | fence, turn, agent, totals, window, summary | session |
 | `fd:{owner}:s:<session>:turns` | list | one `TurnRecord` per turn, oldest first | session |
 | `fd:{owner}:s:<session>:lease` | string | who runs the current turn | lease |
 | `fd:{owner}:s:<session>:inbox` | list | ids of the turns that wait | session |

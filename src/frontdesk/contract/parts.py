@@ -11,9 +11,9 @@ closes after it.
 import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -22,6 +22,7 @@ from frontdesk.contract.handlers import Handler
 from frontdesk.contract.tools import Tool
 
 if TYPE_CHECKING:
+    from agents import InputGuardrail, OutputGuardrail
     from agents.tool import Tool as SdkTool
 
 Tier = Literal["cheap", "expensive"]
@@ -39,6 +40,11 @@ class Specialist:
     - `tier`: which of the deployment's two models it has, unless `model` names one.
     - `sticky_turns`: the follow-ups for which it keeps the session after a handoff.
     - `context_tokens`: how much of the session's window it sees; None means all.
+    - `topic`: a message that is not about it is blocked where this agent begins a turn, by one call
+      of the cheap model.
+    - `input_guardrails`, `output_guardrails` are the SDK's own: they run before the model where
+      this agent begins a turn, not after a handoff; its answers leave only when they are complete.
+      A `Guardrail` among the `Parts` checks whichever agent speaks.
     - `routes`: regular expressions, searched in the normalised message without regard to case. A
       message that only one specialist's routes know goes to it without asking triage.
     - `as_tool`: other agents may also ask it, as the tool `ask_<name>`, without handing over.
@@ -51,6 +57,9 @@ class Specialist:
     tier: Tier = "expensive"
     sticky_turns: int = 6
     context_tokens: int | None = None
+    topic: str = ""
+    input_guardrails: "tuple[InputGuardrail[Any], ...]" = field(default=(), repr=False)
+    output_guardrails: "tuple[OutputGuardrail[Any], ...]" = field(default=(), repr=False)
     prompt_file: str | Path = ""
     model: str | None = None
     routes: tuple[str, ...] = ()

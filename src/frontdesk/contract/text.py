@@ -7,6 +7,7 @@ from typing import Literal
 
 Language = Literal["en", "ko"]
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\uffa0-\uffdc]")
+_LATIN = re.compile("[A-Za-z]")
 
 
 def plain(text: str) -> str:
@@ -25,8 +26,10 @@ def folded(text: str) -> str:
 
 
 def language_of(text: str) -> Language:
-    """The language to answer the text in: Korean where there is Hangul in it, else English."""
-    return "ko" if _HANGUL.search(text) else "en"
+    """The language to answer the text in: Korean or English, whichever more of it is written in. A
+    syllable of Hangul counts as three letters, about as many as it takes in English.
+    """
+    return "ko" if 3 * len(_HANGUL.findall(text)) > len(_LATIN.findall(text)) else "en"
 
 
 def spoken_language(texts: Iterable[str]) -> Language | None:

@@ -42,6 +42,8 @@ class Tool:
       one is left alone, and counts as running until it ends.
     - `side_effect`: it changes something in the world.
     - `needs_approval`: a call waits for a person. Nobody can be asked yet, so such a call fails.
+    - `needs_values`: it is called with the values for which a message's placeholders stand
+      (`[EMAIL_1]`); the others get the placeholders.
     - `scopes`: a caller whose API key lacks one of them (`tool:<name>`) does not see the tool.
     - `max_result_bytes`: a longer result, in bytes of UTF-8, is an error.
     - `concurrency`: calls that run at the same time in one process; the others wait, within their
@@ -55,6 +57,7 @@ class Tool:
     timeout_s: float = 10.0
     side_effect: bool = False
     needs_approval: NeedsApproval = False
+    needs_values: bool = False
     scopes: frozenset[str] = frozenset()
     max_result_bytes: int = 262_144
     concurrency: int | None = None
@@ -69,6 +72,7 @@ class ToolOptions(TypedDict, total=False):
     timeout_s: float
     side_effect: bool
     needs_approval: NeedsApproval
+    needs_values: bool
     scopes: Iterable[str]
     max_result_bytes: int
     concurrency: int | None

@@ -15,13 +15,19 @@ Item = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class GuardrailNote:
     """What a guardrail did, without the text: `stage` input, tool or output; `action` flag, redact
-    or block.
+    or block. `kind` tells more where `category` holds several: `card`, `phone`, ... of `pii`.
     """
 
     stage: str
     name: str
     category: str
     action: str
+    kind: str = ""
+
+    @property
+    def found(self) -> str:
+        """The category of the finding, by which a policy decides."""
+        return self.kind or self.category
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class Receipt:
     milliseconds. `handlers` stand in the order in which they were asked.
 
     `specialist_only_cost_usd` is an estimate: the price of this turn had the specialist done all of
-    it.
+    it. `held_chars` and `held_ms` say how many characters of the answer the guardrails held back at
+    most, and for how long.
     """
 
     model_calls: int
@@ -86,6 +93,8 @@ class Receipt:
     guardrails: tuple[GuardrailNote, ...]
     stages_ms: Mapping[str, float]
     total_ms: float
+    held_chars: int = 0
+    held_ms: float = 0.0
     handlers: tuple[HandlerUse, ...] = ()
 
 
@@ -113,7 +122,8 @@ class TurnRecord:
     its result.
 
     `items` is what models are shown later (empty for a blocked turn); `user` and `answer` are what
-    a person saw; `tokens` estimates the size of `items`; `at` is RFC 3339 UTC.
+    a person saw; `tokens` estimates the size of `items`; `at` is RFC 3339 UTC. `pinned` is
+    known to the session, not to the stored record: such a turn stays in the window.
     """
 
     id: str
@@ -126,6 +136,7 @@ class TurnRecord:
     rung: Rung | None = None
     code: str | None = None
     tokens: int = 0
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from frontdesk.tools.fence import data_in
+
 HANDOFF = "transfer_to_"
 
 _HANGUL = re.compile(r"[가-힣]")
@@ -65,7 +67,7 @@ def _steps(items: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[tuple[st
         elif item.get("type") == "function_call_output":
             name = names.get(item["call_id"], "")
             if not name.startswith(HANDOFF):
-                results.append((name, _text(item.get("output"))))
+                results.append((name, data_in(_text(item.get("output")))))
     return said, results
 
 

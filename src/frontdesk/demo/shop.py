@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from frontdesk.contract.guardrails import Policy
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
 from frontdesk.contract.tools import First, Tool, tool
 from frontdesk.demo.orders import Orders, described, missing, open_orders
+from frontdesk.guardrails.policy import read_policy
 
 NUMBER = r"\d{4}-\d{4}"
 
@@ -50,19 +52,10 @@ async def plugin(place: PluginPlace) -> AsyncIterator[Parts]:
 
 
 def policy() -> Policy:
-    """The demo's guardrail policy: two words that this shop never wants to read or write.
-
-    A block-list of words is a plain example of a rule: it knows words, not meaning. The detectors
-    that look for secrets and personal data are a policy of their own.
+    """The demo's guardrail policy: the default, and two words that this shop never wants to read or
+    write; the shipped example `words`.
     """
-    return Policy(
-        blocked_words=("비밀번호", "주민번호"),
-        messages={
-            "": "Sorry, I can't help with that. Please never send secrets here. / "
-            "죄송하지만 도와드릴 수 없는 내용입니다. 민감한 정보는 보내지 말아 주세요.",
-            "length": "That is too long for me. / 너무 깁니다. 줄여서 보내 주세요.",
-        },
-    )
+    return read_policy(Path("words"))
 
 
 def _order_status(orders: Orders) -> Tool:

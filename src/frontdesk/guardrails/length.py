@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from frontdesk.contract.guardrails import Finding, Guardrail
+from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.contract.turns import GuardrailNote
 
 MARK = " […]"
@@ -12,7 +12,8 @@ CUT = GuardrailNote("output", "length", "length", "flag")
 def length(limit: int) -> Guardrail:
     """Finds what stands beyond `limit` characters of a message, category `length`."""
 
-    async def check(text: str) -> Sequence[Finding]:
-        return [Finding("length", limit, len(text))] if len(text) > limit else []
+    async def check(text: Text) -> Sequence[Finding]:
+        size = len(text.original)
+        return [Finding("length", limit, size)] if size > limit else []
 
     return Guardrail("length", check, stages=frozenset({"input"}))

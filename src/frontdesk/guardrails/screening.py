@@ -11,15 +11,15 @@ from frontdesk.sessions.transfer import Transferred
 from frontdesk.sessions.window import estimate_tokens
 
 
-async def screened(session: Transferred, guards: Guards) -> Transferred:
-    """The session, redacted: what the user said at the stage input, what tools returned at the
-    stage tool, everything else at the stage output.
+async def screened(session: Transferred, guards: Guards, tenant: str) -> Transferred:
+    """The session, redacted under the tenant's policy: what the user said at the stage input, what
+    tools returned at the stage tool, everything else at the stage output.
 
     Raises:
         InvalidRequest: a guardrail stops something in it; the line is named, never its text.
         GuardrailUnavailable: a check failed.
     """
-    ledger, records = Ledger(), list[TurnRecord]()
+    ledger, records = Ledger(tenant=tenant), list[TurnRecord]()
     title = await _checked(session.title, guards, ledger, 1)
     values = [await _checked(text, guards, ledger, 1) for text in session.metadata.values()]
     for number, record in enumerate(session.records, 2):

@@ -9,7 +9,7 @@ from frontdesk.contract.turns import TurnRecord, TurnResult
 from frontdesk.sessions.codec import dump
 
 ANSWER_FIELDS = tuple(field.name for field in fields(TurnResult) if field.name != "error")
-RECORD_FIELDS = ("status", "at", "user", "answer", "agent", "rung", "code")
+RECORD_FIELDS = ("status", "at", "user", "answer", "agent", "rung", "code", "pinned")
 
 
 def json_answer(data: object, status: int = 200) -> Response:

@@ -30,4 +30,5 @@ async def readyz(request: Request) -> Response:
                 await reception(request).desk.sessions.redis.ping()
     except TimeoutError:
         raise StoreUnavailable("Redis does not answer in time; try again later.") from None
-    return json_answer({"status": "ready"})
+    failures = sum(reception(request).desk.guards.failures.values())
+    return json_answer({"status": "ready", "guardrail_failures": failures})

@@ -35,7 +35,8 @@ async def import_session(request: Request) -> Response:
     """A new session from an exported one. The guardrails check it as if it were said now."""
     visit = await admit(request, "chat")
     data = await read_lines(request, MOST_BYTES)
-    session = await screened(await asyncio.to_thread(read_transfer, data), visit.desk.guards)
+    session = await asyncio.to_thread(read_transfer, data)
+    session = await screened(session, visit.desk.guards, visit.caller.tenant)
     return json_answer(await visit.sessions.lifecycle.take_in(visit.owner, session), 201)
 
 

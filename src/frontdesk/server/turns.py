@@ -15,7 +15,7 @@ from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import InvalidRequest
 from frontdesk.contract.events import TurnEnded
 from frontdesk.contract.turns import TurnResult
-from frontdesk.server.answers import answer_object, json_answer
+from frontdesk.server.answers import answer_object, json_answer, record_object
 from frontdesk.server.bodies import read_object
 from frontdesk.server.event_stream import EventStream, Numbered
 from frontdesk.server.messages import ID
@@ -62,6 +62,20 @@ async def cancel_turn(request: Request, turn_id: TurnId) -> Response:
         result = await visit.sessions.result(visit.owner, turn_id)
     pending = result.status in ("queued", "in_progress")
     return json_answer(answer_object(result), 202 if pending else 200)
+
+
+@router.post("/v1/turns/{turn_id}/pin")
+async def pin_turn(request: Request, turn_id: TurnId) -> Response:
+    """Has the turn stay among what models are shown of its session, however long that gets."""
+    visit = await admit(request, "chat")
+    return json_answer(record_object(await visit.sessions.pins.pin(visit.owner, turn_id)))
+
+
+@router.delete("/v1/turns/{turn_id}/pin")
+async def unpin_turn(request: Request, turn_id: TurnId) -> Response:
+    """Takes the turn's pin away."""
+    visit = await admit(request, "chat")
+    return json_answer(record_object(await visit.sessions.pins.unpin(visit.owner, turn_id)))
 
 
 async def follow(

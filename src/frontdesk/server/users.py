@@ -38,7 +38,8 @@ async def keep_fact(request: Request) -> Response:
     visit = await admit(request, "chat")
     body = await read_object(request, reception(request).max_body_bytes)
     memory = Memory(visit.sessions, visit.desk.guards.input)
-    kept = await memory.keep(visit.caller, checked(NewFact, body).fact, Ledger())
+    fact = checked(NewFact, body).fact
+    kept = await memory.keep(visit.caller, fact, Ledger.of(visit.caller.tenant, fact))
     return json_answer(kept, 201)
 
 

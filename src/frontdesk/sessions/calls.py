@@ -53,9 +53,10 @@ def commit_call(
     view = replace(hold.view, factor=calibrated(hold.view.factor, hold.ledger))
     window: int | str = ""
     if window_tokens is not None:
-        overflowed = hold.ledger.overflowed
+        budget = window_tokens - (hold.summary.tokens if hold.summary else 0)
+        seen, overflowed = hold.history, hold.ledger.overflowed
         window, view = next_window(
-            hold.window_start, view, hold.history, record, window_tokens, overflowed=overflowed
+            hold.window_start, view, seen, record, budget, early=hold.early, overflowed=overflowed
         )
     kept_agent = agent is not None and agent == hold.agent
     agent_turns = hold.agent_turns + 1 if kept_agent else int(agent is not None)

@@ -1,8 +1,8 @@
 """Who runs a turn: the hold on a session, with all that its holder needs."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from frontdesk.contract.cancellation import Cancellation, CancelMode
@@ -13,8 +13,10 @@ from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import GuardrailNote, SessionTotals, TurnRecord
 from frontdesk.sessions.facts import read_facts
 from frontdesk.sessions.history import read_history
+from frontdesk.sessions.pins import distinct, marked, read_pins
 from frontdesk.sessions.schema import dump_stored, load_stored
 from frontdesk.sessions.sealing import Seal
+from frontdesk.sessions.summaries import Summary, read_summary
 from frontdesk.sessions.window import View, shown
 
 Lost: TypeAlias = BrokenRecord | StoreUnreadable | None
@@ -33,13 +35,14 @@ class Hold:
 
     `message` carries the guarded text and the session's id. `history` is the window, oldest first,
     as `view` says that models see it, and `window_start` its place in the session, counted from
-    the first turn. `agent_turns` counts
-    the turns that `agent` has answered since it took the session, the first one included. `tries`
-    counts takeovers: 0 for a turn that starts for the first time. `due` is when the lease ends
-    unless renewed, in seconds since the epoch. `broken` are places and bytes of history that cannot
-    be read: the turn must say so, and its commit sets them aside. `unreadable` is why it must not
-    run now: it would not know what is sealed with a missing key. `acted` says that an earlier try
-    has begun to change something in the world.
+    the first turn; before it stand pinned turns, `early` of them. `summary` tells of what is no
+    longer in the window; `spent` is what making summaries has used, for `with_summaries`.
+    `agent_turns` counts the turns that `agent` has answered since it took the session, the first
+    one included. `tries` counts takeovers: 0 for a turn that starts for the first time. `due` is
+    when the lease ends unless renewed, in seconds since the epoch. `broken` are places and bytes of
+    history that cannot be read: the turn must say so, and its commit sets them aside. `unreadable`
+    is why it must not run now: it would not know what is sealed with a missing key. `acted` says
+    that an earlier try has begun to change something in the world.
     """
 
     owner: str
@@ -61,6 +64,9 @@ class Hold:
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False)
     user_facts: tuple[Fact, ...] = ()
     view: View = field(default_factory=View)
+    early: int = 0
+    summary: Summary | None = None
+    spent: bytes | None = None
     unreadable: FrontdeskError | None = field(default=None, compare=False)
 
     @property
@@ -90,6 +96,11 @@ class Admitted:
     started: float
     notes: tuple[GuardrailNote, ...]
 
+    def ledger(self) -> Ledger:
+        """The ledger of its turn as far as it got."""
+        tenant, notes = self.message.caller.tenant, list(self.notes)
+        return Ledger.of(tenant, self.message.text, started=self.started, notes=notes)
+
 
 def dump_admitted(seal: Seal, message: Message, ledger: Ledger) -> bytes:
     """The message and the notes about it, for whoever runs its turn."""
@@ -108,12 +119,15 @@ def load_admitted(seal: Seal, data: bytes) -> Admitted:
 
 def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequence[Any]) -> Hold:
     """The hold from the scripts' answer `run`; `seal` is the owner's."""
-    _, turn, (payload, tries, acted, cancel), state, window_start, raw, facts = answer
+    _, turn, (payload, tries, acted, cancel), state, window_start, window, facts, beside = answer
     fence, agent, agent_turns, totals, stored = state
     view = load_stored(View, stored) if stored else View()
-    history = read_history(seal, raw, range(window_start, window_start + len(raw)))
+    (pins, stored_summary, spent), (places, early) = beside[:3], beside[3:] or ((), ())
+    known = (*places, *range(window_start, window_start + len(window)))
+    history = read_history(seal, (*early, *window), known)
     admitted, lost = _admitted(seal, payload, turn.decode(), session_id)
     user_facts, closed = _facts(seal, facts)
+    summary, hidden = _summary(seal, stored_summary)
     return Hold(
         seal.owner,
         session_id,
@@ -121,7 +135,7 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
         admitted.message.text,
         int(fence),
         holder,
-        shown(history.records, window_start, view),
+        _shown(history.records, len(early), window_start, view, read_pins(pins)),
         agent.decode() if agent else None,
         int(agent_turns or 0),
         load_stored(SessionTotals, totals) if totals else SessionTotals(),
@@ -129,12 +143,15 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
         int(tries or 0),
         due,
         (*history.broken, (NOWHERE, payload)) if lost else history.broken,
-        Ledger(admitted.started, notes=list(admitted.notes)),
+        admitted.ledger(),
         acted is not None,
         Cancellation(CANCEL_MODES[cancel] if cancel else None),
         user_facts,
         view,
-        history.locked or closed or (lost if isinstance(lost, StoreUnreadable) else None),
+        len(early),
+        summary,
+        spent,
+        history.locked or hidden or closed or (lost if isinstance(lost, StoreUnreadable) else None),
     )
 
 
@@ -153,3 +170,20 @@ def _facts(seal: Seal, raw: Sequence[bytes]) -> tuple[tuple[Fact, ...], Lost]:
         return read_facts(seal.open_all(raw)), None
     except (BrokenRecord, StoreUnreadable) as error:
         return (), error
+
+
+def _summary(seal: Seal, stored: bytes | None) -> tuple[Summary | None, Lost]:
+    """The summary, or none, and which key is missing for it."""
+    try:
+        return read_summary(seal, stored), None
+    except StoreUnreadable as error:
+        return None, error
+
+
+def _shown(
+    history: Sequence[TurnRecord], early: int, start: int, view: View, pins: Iterable[int]
+) -> tuple[TurnRecord, ...]:
+    """The history as models see it; the pinned turns before the window are its first `early`."""
+    window = shown(marked(history[early:], start, pins), start, view)
+    pinned = (replace(record, pinned=True) for record in history[:early])
+    return (*distinct(pinned, window), *window)

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -15,9 +16,11 @@ from frontdesk.sessions.codec import dump
 from frontdesk.sessions.connection import translated
 from frontdesk.sessions.history import read_turns
 from frontdesk.sessions.instants import rfc3339
+from frontdesk.sessions.pins import Pins, marked, read_pins
 from frontdesk.sessions.reads import PAGE, Archive
 from frontdesk.sessions.scripts import Scripts
 from frontdesk.sessions.sealing import Seal
+from frontdesk.sessions.summaries import read_summary
 from frontdesk.sessions.transfer import Transferred, head_line, turn_line
 from frontdesk.sessions.window import View, next_window
 
@@ -28,11 +31,12 @@ class Lifecycle:
     """The sessions of all owners, one at a time."""
 
     def __init__(
-        self, redis: Redis, scripts: Scripts, archive: Archive, settings: Settings
+        self, redis: Redis, scripts: Scripts, archive: Archive, pins: Pins, settings: Settings
     ) -> None:
         self._redis = redis
         self._scripts = scripts
         self._archive = archive
+        self._pins = pins
         self._settings = settings
 
     async def label(
@@ -64,15 +68,15 @@ class Lifecycle:
         Raises:
             NotFound: the owner has no such session, or it was forgotten meanwhile.
         """
-        yield head_line(await self._archive.info(owner, session_id))
+        yield await self._head(owner, session_id)
         keys, place, base = OwnerKeys(owner), 0, 0
         while True:
             pipe = self._redis.pipeline(transaction=True)
-            pipe.hmget(keys.session(session_id, "meta"), "created", "base")
+            pipe.hmget(keys.session(session_id, "meta"), "created", "base", "pins")
             first = max(place - base, 0)
             pipe.lrange(keys.session(session_id, "turns"), first, first + PAGE - 1)
             with translated():
-                (created, found), elements = await pipe.execute()
+                (created, found, pins), elements = await pipe.execute()
             if created is None:
                 raise NotFound(NO_SESSION)
             if int(found or 0) != base:  # old turns fell off: what was read stands elsewhere
@@ -80,14 +84,19 @@ class Lifecycle:
                 continue
             if not elements:
                 return
-            place = base + first + len(elements)
             records = read_turns(self._scripts.sealing.of(owner), elements)
-            yield b"".join(turn_line(record) for record in records)
+            place = base + first
+            yield b"".join(map(turn_line, marked(records, place, read_pins(pins))))
+            place += len(elements)
 
     async def take_in(self, owner: str, session: Transferred) -> SessionInfo:
         """Makes a new session of an exported one, under new ids. It has cost nothing yet, and
-        triage holds it.
+        triage holds it. Pinned turns stay pinned.
+
+        Raises:
+            InvalidRequest: its pinned turns are too many or too long.
         """
+        pins = self._pins.stored(session.records)
         session_id, keys = f"sess_{secrets.token_hex(12)}", OwnerKeys(owner)
         for first in range(0, len(session.records), PAGE):
             await self._append(keys, session_id, first, session.records[first : first + PAGE])
@@ -104,7 +113,7 @@ class Lifecycle:
         rest: dict[Any, Any] = {
             "metadata": seal.seal(dump(session.metadata)),
             "window": self._window(session.records),
-        }
+        } | ({"pins": pins} if pins else {})
         pipe = self._redis.pipeline(transaction=True)
         pipe.hset(meta, mapping=fields | rest)
         pipe.zadd(keys.sessions, {session_id: time.time()})
@@ -122,7 +131,8 @@ class Lifecycle:
         pipe, seal = self._redis.pipeline(transaction=True), self._scripts.sealing.of(keys.owner)
         for place, record in enumerate(records, first):
             turn_id = f"turn_{secrets.token_hex(16)}"
-            pipe.rpush(listed, seal.seal(dump({**_fields(record), "id": turn_id}), turn_id))
+            element = dump(replace(record, id=turn_id, pinned=False))
+            pipe.rpush(listed, seal.seal(element, turn_id))
             turn = _turn_fields(seal, session_id, turn_id, place, record)
             pipe.hset(keys.turn(turn_id), mapping=turn)
             pipe.expire(keys.turn(turn_id), keep)
@@ -130,15 +140,18 @@ class Lifecycle:
         with translated():
             await pipe.execute()
 
+    async def _head(self, owner: str, session_id: str) -> bytes:
+        info = await self._archive.info(owner, session_id)
+        with translated():
+            meta = OwnerKeys(owner).session(session_id, "meta")
+            stored: Any = await self._redis.hget(meta, "summary")
+        return head_line(info, read_summary(self._scripts.sealing.of(owner), stored))
+
     def _window(self, records: Sequence[TurnRecord]) -> int:
         if not records:
             return 0
         budget = self._settings.context_tokens
         return next_window(0, View(), records[:-1], records[-1], budget)[0]
-
-
-def _fields(record: TurnRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in TurnRecord.__slots__}
 
 
 def _turn_fields(

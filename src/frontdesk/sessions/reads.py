@@ -11,12 +11,14 @@ from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import SessionInfo, SessionTotals, TurnRecord, TurnResult
 from frontdesk.sessions.connection import translated
 from frontdesk.sessions.history import read_turns
+from frontdesk.sessions.pins import marked, read_pins
 from frontdesk.sessions.schema import load_stored, load_turn
 from frontdesk.sessions.scripts import Scripts
 from frontdesk.sessions.sealing import Seal, is_sealed, label_of
+from frontdesk.sessions.totals import with_summaries
 
 TRIAGE = "triage"
-FIELDS = ("created", "updated", "agent", "totals", "title", "metadata")
+FIELDS = ("created", "updated", "agent", "totals", "title", "metadata", "spent")
 PAGE = 200
 
 
@@ -75,10 +77,10 @@ class Archive:
         """Turns that have ended, oldest first; `after` is the last one of the page before."""
         keys = OwnerKeys(owner)
         pipe = self._redis.pipeline(transaction=False)
-        pipe.hmget(keys.session(session_id, "meta"), "created", "base")
+        pipe.hmget(keys.session(session_id, "meta"), "created", "base", "pins")
         pipe.hmget(keys.turn(after or ""), "session", "place")
         with translated():
-            (created, base), (home, place) = await pipe.execute()
+            (created, base, pins), (home, place) = await pipe.execute()
             if created is None:
                 raise NotFound("There is no such session.")
             if after is not None and (home != session_id.encode() or place is None):
@@ -86,7 +88,8 @@ class Archive:
             first = 0 if after is None else max(int(place) + 1 - int(base or 0), 0)
             listed = keys.session(session_id, "turns")
             elements: Any = await self._redis.lrange(listed, first, first + max(limit, 1) - 1)
-        return read_turns(self._seal(owner), elements)
+        records = read_turns(self._seal(owner), elements)
+        return marked(records, first + int(base or 0), read_pins(pins))
 
     async def forget(self, owner: str, session_id: str) -> int:
         """Deletes a session with all its turns; answers how many keys went.
@@ -130,13 +133,13 @@ def _turn_of(element: bytes) -> str:
 
 
 def _info(seal: Seal, session_id: str, meta: Sequence[Any]) -> SessionInfo:
-    created, updated, agent, totals, title, metadata = meta
+    created, updated, agent, totals, title, metadata, spent = meta
     return SessionInfo(
         session_id,
         agent.decode() if agent else TRIAGE,
         created.decode(),
         updated.decode(),
-        load_stored(SessionTotals, totals) if totals else SessionTotals(),
+        with_summaries(load_stored(SessionTotals, totals) if totals else SessionTotals(), spent),
         seal.open(title).decode() if title else "",
         json.loads(seal.open(metadata)) if metadata else {},
     )

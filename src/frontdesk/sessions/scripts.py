@@ -39,6 +39,9 @@ PRELUDES = {
     "replace": (),
     "label": (),
     "remember": (),
+    "pin": (),
+    "claim": (),
+    "summarise": (),
 }
 
 Call = tuple[Sequence[str], Sequence[Any]]

@@ -27,10 +27,12 @@ from frontdesk.sessions.holds import Begun, Hold, dump_admitted, read_hold
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.lifecycle import Lifecycle
 from frontdesk.sessions.log import Entry, EventWriter, Unwritten
+from frontdesk.sessions.pins import Pins
 from frontdesk.sessions.readers import Readers
 from frontdesk.sessions.reads import Archive
 from frontdesk.sessions.scripts import Call, Scripts, member
 from frontdesk.sessions.sealing import open_sealing
+from frontdesk.sessions.summaries import Summaries
 from frontdesk.sessions.tasks import Tasks
 from frontdesk.sessions.wakeups import Wakeups
 
@@ -56,7 +58,9 @@ class Sessions:
         self._archive = Archive(redis, self._scripts)
         self.erasure = Erasure(redis)
         self.facts = Facts(redis, self._scripts, settings.session_ttl_s)
-        self.lifecycle = Lifecycle(redis, self._scripts, self._archive, settings)
+        self.pins = Pins(redis, self._scripts, settings)
+        self.summaries = Summaries(self._scripts)
+        self.lifecycle = Lifecycle(redis, self._scripts, self._archive, self.pins, settings)
 
     @property
     def redis(self) -> Redis:

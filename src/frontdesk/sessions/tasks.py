@@ -28,6 +28,10 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    def __len__(self) -> int:
+        """How many run."""
+        return len(self._running)
+
     async def settle(self, seconds: float) -> None:
         """Waits for all tasks, cancels those that take longer than `seconds`."""
         if self._running:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from frontdesk.contract.errors import InvalidRequest
 from frontdesk.contract.turns import Item, SessionInfo, TurnRecord
 from frontdesk.sessions.codec import dump, load
+from frontdesk.sessions.summaries import Summary
 from frontdesk.sessions.window import estimate_tokens
 
 VERSION = 1
@@ -42,9 +43,9 @@ class _Head:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-def head_line(info: SessionInfo) -> bytes:
-    """The first line."""
-    return _line({"type": "session", "version": VERSION}, info)
+def head_line(info: SessionInfo, summary: Summary | None) -> bytes:
+    """The first line. Who takes a session in makes a summary of his own."""
+    return _line({"type": "session", "version": VERSION, "summary": summary}, info)
 
 
 def turn_line(record: TurnRecord) -> bytes:

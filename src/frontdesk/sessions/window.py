@@ -55,9 +55,9 @@ def shown(records: Iterable[TurnRecord], start: int, view: View) -> tuple[TurnRe
 
 def shrunk(record: TurnRecord) -> TurnRecord:
     """The turn with a preview and a handle in place of each long tool output. The list keeps it
-    whole, for people and for whoever reads on.
+    whole, for people and for whoever reads on. A pinned turn stays as it is.
     """
-    if not any("output" in item for item in record.items):
+    if record.pinned or not any("output" in item for item in record.items):
         return record
     items = tuple(_shortened(item, record.id) for item in record.items)
     if items == record.items:
@@ -95,11 +95,13 @@ def next_window(
     newest: TurnRecord,
     budget: int,
     *,
+    early: int = 0,
     overflowed: bool = False,
 ) -> tuple[int, View]:
     """Where the window starts after a turn, and how it is shown. Nothing moves within the budget of
     tokens; when over, the oldest go until half the budget remains, between turns, never the
-    newest, and of the others all but the last two shrink: room that makes the next move later.
+    newest nor pinned ones, and of the others all but the last two shrink: room that makes the next
+    move later. The first `early` turns of the history are pinned ones from before the window.
     After a turn that `overflowed` it moves to where the turn's second try stood.
 
     It moves rarely and far, because each move makes the provider's prompt cache start anew.
@@ -110,8 +112,9 @@ def next_window(
         kept = _newest_of(kept, allowance / 2 - newest.tokens)
     elif not overflowed:
         return start, view
-    edge = start + len(history) - 1
-    return start + len(history) - len(kept), replace(view, shrunk=max(edge, view.shrunk))
+    edge = start + len(history) - early - 1
+    moved = max(_place_after(history, len(history) - len(kept)) - early, 0)
+    return start + moved, replace(view, shrunk=max(edge, view.shrunk))
 
 
 def _aged(history: Sequence[TurnRecord]) -> list[TurnRecord]:
@@ -120,13 +123,20 @@ def _aged(history: Sequence[TurnRecord]) -> list[TurnRecord]:
 
 
 def _newest_of(records: Sequence[TurnRecord], allowance: float) -> tuple[TurnRecord, ...]:
-    kept, total = 0, 0
-    for record in reversed(records):
-        total += record.tokens
+    """The newest turns that fit into the allowance of tokens, and all pinned ones."""
+    first, total = len(records), _size(record for record in records if record.pinned)
+    for place in reversed(range(len(records))):
+        total += 0 if records[place].pinned else records[place].tokens
         if total > allowance:
             break
-        kept += 1
-    return tuple(records[len(records) - kept :])
+        first = place
+    return tuple(r for place, r in enumerate(records) if place >= first or r.pinned)
+
+
+def _place_after(history: Sequence[TurnRecord], dropped: int) -> int:
+    """The place behind so many turns that are not pinned."""
+    free = [place for place, record in enumerate(history) if not record.pinned]
+    return free[dropped - 1] + 1 if dropped else 0
 
 
 def _size(records: Iterable[TurnRecord]) -> int:

@@ -15,6 +15,7 @@ from frontdesk.contract.errors import PluginError
 from frontdesk.contract.tools import Tool
 from frontdesk.contract.turns import ToolUse
 from frontdesk.tools.calls import Fit, ResultCheck, call, whole
+from frontdesk.tools.fence import Fence, unchecked, unless_tainted
 from frontdesk.tools.signatures import ToolSignature, signature_of
 
 if TYPE_CHECKING:
@@ -27,10 +28,13 @@ log = structlog.get_logger()
 
 
 def bind_all(
-    tools: "Iterable[Tool | SdkTool]", check: ResultCheck, fit: Fit = whole
+    tools: "Iterable[Tool | SdkTool]",
+    check: ResultCheck,
+    fit: Fit = whole,
+    argument: ResultCheck = unchecked,
 ) -> "dict[str, SdkTool]":
-    """All tools by name as the SDK takes them; its own tools stay as they are, and so do their
-    results, however long.
+    """All tools by name as the SDK takes them: function tools behind a `Fence`, hosted tools
+    without, for they run on the model's server.
 
     Raises:
         PluginError: two tools have one name, or one cannot be bound.
@@ -39,8 +43,17 @@ def bind_all(
     for tool in tools:
         if tool.name in bound:
             raise PluginError(f"Two tools are named {tool.name}. Rename one of them.")
-        bound[tool.name] = bind(tool, check, fit) if isinstance(tool, Tool) else tool
+        bound[tool.name] = _fenced(tool, Fence(argument, check, fit))
     return bound
+
+
+def _fenced(tool: "Tool | SdkTool", fence: Fence) -> "SdkTool":
+    if isinstance(tool, FunctionTool):
+        return fence.around_foreign(tool)
+    if not isinstance(tool, Tool):
+        return tool
+    bound = fence.around(bind(tool, fence.result, fence.fit), needs_values=tool.needs_values)
+    return unless_tainted(bound) if tool.side_effect else bound
 
 
 def bind(tool: Tool, check: ResultCheck, fit: Fit = whole) -> FunctionTool:
@@ -63,7 +76,7 @@ def examine(tool: Tool) -> None:
     Raises:
         PluginError: it cannot.
     """
-    _loose(tool, _invoker(tool, signature_of(tool), _unchecked, whole))
+    _loose(tool, _invoker(tool, signature_of(tool), unchecked, whole))
 
 
 def _loose(tool: Tool, invoke: Invoke) -> FunctionTool:
@@ -114,7 +127,3 @@ def _misuse(name: str, run: RunContextWrapper[TurnContext], error: Exception) ->
         return None
     run.context.ledger.tools.append(ToolUse(name, 0.0, False))
     return f"The tool {name} was not called: the arguments do not fit its parameters."
-
-
-async def _unchecked(text: str, _ledger: object) -> str:
-    return text

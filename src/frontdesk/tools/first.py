@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from frontdesk.contract.errors import PluginError
 from frontdesk.contract.handlers import Answer, Enrich, Handler, Outcome, Pass
 from frontdesk.contract.text import plain
 from frontdesk.contract.tools import First, Tool
+from frontdesk.tools.arguments import ValueGone, restored
 from frontdesk.tools.calls import Fit, Result, ResultCheck, call, whole
 from frontdesk.tools.signatures import signature_of
 
@@ -102,6 +104,9 @@ def _handler(tool: Tool, first: First, check: ResultCheck, fit: Fit) -> Handler:
         arguments = question.arguments(context.text)
         if isinstance(arguments, Pass):
             return arguments
+        if tool.needs_values:
+            with suppress(ValueGone):  # then the tool meets the placeholder
+                arguments = {name: _restored(each, context) for name, each in arguments.items()}
         result = await call(tool, context, arguments, check, fit)
         if not result.ok:
             # Passed on silently, the model would call it again: a second side effect.
@@ -112,6 +117,10 @@ def _handler(tool: Tool, first: First, check: ResultCheck, fit: Fit) -> Handler:
         return Answer(await check(answer, context.ledger))
 
     return Handler(f"{PREFIX}{tool.name}", handle, ORDER, tool.timeout_s + SLACK_S)
+
+
+def _restored(value: Any, context: TurnContext) -> Any:
+    return restored(value, context) if isinstance(value, str) else value
 
 
 async def _answer(tool: Tool, first: First, result: Result) -> str | None:

@@ -60,6 +60,7 @@ def _broken_off(
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
         code.close()
+        task.cancel()  # wakes the task, which finds its code gone and ends
     except RuntimeError:
         log.error("task.not_ended", at=_place(work))
     else:

@@ -89,7 +89,7 @@ def _call(span: SpanRecord, price: Price) -> list[str]:
 
 
 def _note(note: GuardrailNote) -> str:
-    return f"guardrail {note.name} · {note.stage} · {note.category} · {note.action}"
+    return f"guardrail {note.name} · {note.stage} · {note.found} · {note.action}"
 
 
 def _ms(value: float) -> str:

@@ -18,9 +18,21 @@ if state[1] ~= fence or state[2] ~= turn then
 end
 
 local last = remember(turn, element, longest)
+local before = redis.call('HMGET', meta, 'window', 'next_summary')
+if window ~= '' and window ~= (before[1] or '0') then  -- the window moves: now a summary may, too
+  redis.call('HSET', meta, 'moved', fence)
+  if before[2] then
+    redis.call('HSET', meta, 'summary', before[2])
+    redis.call('HDEL', meta, 'next_summary')
+  end
+end
 open(session, at)
 redis.call('HSET', meta, 'agent', agent, 'agent_turns', agent_turns, 'totals', totals,
   'window', window == '' and last or window, 'view', view)
+if window == '' then  -- what was said so far is not shown again
+  redis.call('HDEL', meta, 'pins', 'summary', 'next_summary', 'claim')
+  redis.call('HSET', meta, 'summed', last)
+end
 redis.call('HDEL', meta, 'cur')
 redis.call('ZREMRANGEBYSCORE', sessions, '-inf', tonumber(now) - tonumber(keep))
 redis.call('HSET', record, 'status', status, 'result', result,

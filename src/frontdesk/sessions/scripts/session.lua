@@ -51,15 +51,35 @@ local function mine()
   return fence and redis.call('GET', lease) == holder .. ':' .. fence
 end
 
+-- The pinned turns before a place of the list: added to `early`; their places in the session.
+local function pinned(pins, base, first, early)
+  local places = {}
+  for place in string.gmatch(pins, '(%d+):') do
+    local index = tonumber(place) - base
+    if index >= 0 and index < first then
+      places[#places + 1] = tonumber(place)
+      early[#early + 1] = redis.call('LINDEX', turns, index)
+    end
+  end
+  return places
+end
+
 -- All that the holder of a turn needs; places in the history count from the session's first turn.
+-- Beside the window: the pins, the summary, what summaries have used, places and elements of the
+-- pinned turns before it.
 local function held(turn)
   local state = redis.call('HMGET', meta, 'fence', 'agent', 'agent_turns', 'totals', 'view')
   local record = redis.call('HMGET', stem .. turn, 'message', 'tries', 'acted', 'cancel')
   local base = tonumber(redis.call('HGET', meta, 'base') or 0)
   local window = tonumber(redis.call('HGET', meta, 'window') or 0) - base
   local first = math.max(window, redis.call('LLEN', turns) - tonumber(widest), 0)
-  local history = redis.call('LRANGE', turns, first, -1)
-  return {'run', turn, record, state, base + first, history, redis.call('HVALS', facts)}
+  local history, known = redis.call('LRANGE', turns, first, -1), redis.call('HVALS', facts)
+  local beside = redis.call('HMGET', meta, 'pins', 'summary', 'spent')
+  if beside[1] then
+    local early = {}
+    beside[4], beside[5] = pinned(beside[1], base, first, early), early
+  end
+  return {'run', turn, record, state, base + first, history, known, beside}
 end
 
 -- Tells the process that holds the session, whose name its holders begin with, to look again.

@@ -22,7 +22,8 @@ class Reply:
 
     `token_s` is the time in seconds before each token, instead of the server's. `status` other than
     200 is an error of this `code`, with `retry_after` seconds as its header. `cut` breaks the
-    connection off after the text; `malformed` breaks the JSON.
+    connection off after the text; `malformed` breaks the JSON. `pieces` are how the text streams,
+    else by words.
     """
 
     text: str = ""
@@ -33,11 +34,12 @@ class Reply:
     retry_after: float | None = None
     cut: bool = False
     malformed: bool = False
+    pieces: tuple[str, ...] = ()
 
 
-def text(content: str) -> Reply:
-    """Answers with this text."""
-    return Reply(content)
+def text(*pieces: str) -> Reply:
+    """Answers with this text; several pieces are streamed as they are."""
+    return Reply("".join(pieces), pieces=pieces if len(pieces) > 1 else ())
 
 
 def tool_call(name: str, arguments: Mapping[str, Any] | str | None = None) -> Reply:

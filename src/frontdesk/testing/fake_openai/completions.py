@@ -8,7 +8,7 @@ import orjson
 
 from frontdesk.testing.fake_openai.answers import Call, Reply
 from frontdesk.testing.fake_openai.questions import Question
-from frontdesk.testing.fake_openai.tokens import Fresh, Piece, spoken, tokens, words
+from frontdesk.testing.fake_openai.tokens import Fresh, Piece, spoken, streamed, tokens
 
 Fields = dict[str, Any]
 
@@ -32,7 +32,7 @@ def frames(reply: Reply, question: Question, fresh: Fresh) -> Iterator[Piece]:
     if reply.malformed:
         yield True, b'data: {"id": "chatcmpl-\n\n'
         return
-    for word in words(reply.text):
+    for word in streamed(reply):
         yield True, _chunk(head, {"content": word})
     if reply.cut:
         return

@@ -9,7 +9,7 @@ import orjson
 
 from frontdesk.testing.fake_openai.answers import Call, Reply
 from frontdesk.testing.fake_openai.questions import Question
-from frontdesk.testing.fake_openai.tokens import Fresh, Piece, spoken, tokens, words
+from frontdesk.testing.fake_openai.tokens import Fresh, Piece, spoken, streamed, tokens
 
 Fields = dict[str, Any]
 
@@ -57,7 +57,7 @@ def frames(reply: Reply, question: Question, fresh: Fresh) -> Iterator[Piece]:
         return
     for index, item in enumerate(output):
         yield from (
-            _message(item, index, number, reply.cut)
+            _message(item, index, number, reply)
             if item["type"] == "message"
             else _call(item, index, number)
         )
@@ -130,15 +130,15 @@ def _frame(kind: str, number: Iterator[int], fields: Fields) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
 
 
-def _message(item: Fields, index: int, number: Iterator[int], cut: bool) -> Iterator[Piece]:
+def _message(item: Fields, index: int, number: Iterator[int], reply: Reply) -> Iterator[Piece]:
     text = item["content"][0]["text"]
     at = {"item_id": item["id"], "output_index": index, "content_index": 0}
     begun = item | {"status": "in_progress", "content": []}
     added = {"output_index": index, "item": begun}
     yield False, _frame("response.output_item.added", number, added)
     yield False, _frame("response.content_part.added", number, at | {"part": _part("")})
-    yield from _deltas(text, at, number)
-    if cut:
+    yield from _deltas(reply, at, number)
+    if reply.cut:
         return
     done = at | {"text": text, "logprobs": []}
     yield False, _frame("response.output_text.done", number, done)
@@ -147,10 +147,10 @@ def _message(item: Fields, index: int, number: Iterator[int], cut: bool) -> Iter
     yield False, _frame("response.output_item.done", number, ended)
 
 
-def _deltas(text: str, at: Fields, number: Iterator[int]) -> Iterator[Piece]:
+def _deltas(reply: Reply, at: Fields, number: Iterator[int]) -> Iterator[Piece]:
     fields = orjson.dumps({"type": "response.output_text.delta", **at, "logprobs": []})[:-1]
     head = b"event: response.output_text.delta\ndata: " + fields
-    for word in words(text):
+    for word in streamed(reply):
         end = b',"delta":%b,"sequence_number":%d}\n\n' % (orjson.dumps(word), next(number))
         yield True, head + end
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from frontdesk.testing.fake_openai import completions, markers, responses
+from frontdesk.testing.fake_openai import completions, markers, moderations, responses
 from frontdesk.testing.fake_openai.answers import Reply
 from frontdesk.testing.fake_openai.connection import Answered, Asked, Connection
 from frontdesk.testing.fake_openai.questions import (
@@ -22,7 +22,7 @@ from frontdesk.testing.fake_openai.questions import (
     read_body,
     read_question,
 )
-from frontdesk.testing.fake_openai.tokens import Piece, words
+from frontdesk.testing.fake_openai.tokens import Piece, streamed
 
 MODELS = ("gpt-6-luna", "gpt-6.1-sol")
 
@@ -84,6 +84,8 @@ class FakeOpenAI:
         try:
             if asked.path in (RESPONSES, CHAT):
                 return self._reply(asked, headers)
+            if asked.path == moderations.PATH:
+                return _moderation(asked, headers)
             return _listing(asked, headers)
         except Refused as refused:
             return _refusal(refused, headers)
@@ -109,7 +111,7 @@ class FakeOpenAI:
         if question.stream:
             return self._paced(reply, api.frames(reply, question, self._fresh))
         body = api.whole(reply, question, self._fresh)
-        spoken = max(1, len(words(reply.text)) + len(reply.calls))
+        spoken = max(1, len(streamed(reply)) + len(reply.calls))
         wait = sum(self._wait(reply, first=index == 0) for index in range(spoken))
         return iter([(wait, body[:-9] if reply.malformed else body)])
 
@@ -159,6 +161,12 @@ async def _leave(peers: set[Connection]) -> None:
     for peer in list(peers):
         peer.close()
     await asyncio.sleep(0)
+
+
+def _moderation(asked: Asked, headers: Mapping[str, str]) -> Answered:
+    body = read_body(asked.raw)
+    answer = moderations.judged(str(body.get("input", "")), str(body.get("model", "")))
+    return Answered([(0.0, orjson.dumps(answer))], headers=headers)
 
 
 def _listing(asked: Asked, headers: Mapping[str, str]) -> Answered:

@@ -1,7 +1,7 @@
 """Tokens without a tokeniser: words to stream, and plausible numbers from lengths."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from frontdesk.testing.fake_openai.answers import Reply
 
@@ -14,9 +14,9 @@ Piece = tuple[bool, bytes]
 _WORD = re.compile(r"\s*\S+(?:\s+$)?|^\s+$")
 
 
-def words(text: str) -> list[str]:
-    """The pieces in which a text is streamed; joined they are the text."""
-    return _WORD.findall(text)
+def streamed(reply: Reply) -> Sequence[str]:
+    """The pieces in which the text of a reply is streamed; joined they are the text."""
+    return reply.pieces or _WORD.findall(reply.text)
 
 
 def tokens(size: int) -> int:

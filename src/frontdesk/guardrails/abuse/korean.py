@@ -1,0 +1,86 @@
+"""Korean profanity: words, initial consonants, words typed or spelled in Latin letters."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.abuse.lists import read
+from frontdesk.guardrails.abuse.spelling import keys, korean_views
+
+_CONSONANTS = re.compile("[ㄱ-ㅣ](?: ?[ㄱ-ㅣ]){0,20}")
+_SPACE = re.compile(r"[ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The word data, compiled; see `korean.yaml`."""
+
+    starts: re.Pattern[str]
+    words: re.Pattern[str]
+    innocent: re.Pattern[str]
+    initials: re.Pattern[str]
+    filler: str
+    riddle: re.Pattern[str]
+    latin: re.Pattern[str]
+
+
+def find(text: Text) -> Iterator[Finding]:
+    """Finds Korean profanity, category `profanity`."""
+    for view in korean_views(text):
+        yield from _words(view)
+        yield from _initials(view)
+    for match in lexicon().latin.finditer(text.folded.text):
+        yield Finding("profanity", *text.folded.span(*match.span()))
+
+
+def _words(view: View) -> Iterator[Finding]:
+    starts = (match.start() for match in lexicon().starts.finditer(view.text))
+    hits = [hit.span() for at in starts if (hit := lexicon().words.match(view.text, at))]
+    if not hits:
+        return
+    innocent = [match.span() for match in lexicon().innocent.finditer(view.text)]
+    for start, end in hits:
+        if not any(first < end and start < last for first, last in innocent):
+            yield Finding("profanity", *view.span(start, end))
+
+
+def _initials(view: View) -> Iterator[Finding]:
+    runs = [match for match in _CONSONANTS.finditer(view.text) if _swears(match.group())]
+    if runs and not lexicon().riddle.search(view.text):
+        for match in runs:
+            yield Finding("profanity", *view.span(*match.span()))
+
+
+def _swears(run: str) -> bool:
+    letters = _SPACE.sub("", run).strip(lexicon().filler)
+    return bool(lexicon().initials.fullmatch(letters))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Reads the lists that ship with the package."""
+    data = read("korean")
+    typed = [keys(word) for word in data["typed"].split()]
+    spelled = rf"(?:{_any(data['romanised'])})(?![a-z])"
+    initials = sorted(data["initials"].split(), key=len, reverse=True)
+    return Lexicon(
+        starts=re.compile("|".join(_starts(data["starts"]))),
+        words=re.compile(_any(data["words"]), re.MULTILINE),
+        innocent=re.compile(_any(data["innocent"])),
+        initials=re.compile(f"(?:{_any(initials)}){{1,6}}"),
+        filler=data["filler"],
+        riddle=re.compile(data["riddle"]),
+        latin=re.compile(rf"(?<![a-z\d])(?:[a-z]{{0,4}}?(?:{_any(typed)})|{spelled})"),
+    )
+
+
+def _starts(table: dict[str, str]) -> Iterator[str]:
+    for firsts, seconds in table.items():
+        then = f"(?=[{re.escape(seconds)}])" if seconds else ""
+        yield from (re.escape(first) + then for first in firsts)
+
+
+def _any(patterns: list[str]) -> str:
+    return "|".join(dict.fromkeys(patterns))

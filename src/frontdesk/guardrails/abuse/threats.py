@@ -1,0 +1,67 @@
+"""Threats at people in Korean and English, category `threat`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.abuse.lists import read
+from frontdesk.guardrails.abuse.spelling import spaced, views_of
+
+_AROUND = 60
+_OBJECT = re.compile(r"[가-힣][을를](?= )")
+_HANGUL = re.compile("[가-힣]")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The word data, compiled; see `threats.yaml`."""
+
+    korean: re.Pattern[str]
+    person: re.Pattern[str]
+    things: re.Pattern[str]
+    english: re.Pattern[str]
+    english_things: re.Pattern[str]
+
+
+def find(text: Text) -> Iterator[Finding]:
+    """Finds announced violence; not against things, nor where it is only spoken about."""
+    for view in views_of(text):
+        if _HANGUL.search(view.text):
+            yield from _korean(view)
+        yield from _english(view)
+
+
+def _korean(view: View) -> Iterator[Finding]:
+    for match in lexicon().korean.finditer(view.text):
+        around = view.text[max(0, match.start() - _AROUND) : match.end() + _AROUND // 2]
+        before = _clause(view.text[max(0, match.start() - _AROUND // 2) : match.start()])
+        meant = lexicon().person.search(before + match.group())
+        if not lexicon().things.search(around) and (meant or not _OBJECT.search(before)):
+            yield Finding("threat", *view.span(*match.span()))
+
+
+def _clause(text: str) -> str:
+    return re.split(r"[.!?\n]", text)[-1]
+
+
+def _english(view: View) -> Iterator[Finding]:
+    for match in lexicon().english.finditer(view.text):
+        around = view.text[max(0, match.start() - _AROUND) : match.end() + _AROUND // 2]
+        if not lexicon().english_things.search(around):
+            yield Finding("threat", *view.span(*match.span()))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Reads the lists that ship with the package."""
+    data = read("threats")
+    english = "|".join(spaced(each) for each in data["english"])
+    return Lexicon(
+        korean=re.compile("|".join(data["korean"])),
+        person=re.compile(data["person"]),
+        things=re.compile(data["things"]),
+        english=re.compile(rf"(?<![a-z])(?=[a-z])(?:{english})", re.MULTILINE),
+        english_things=re.compile(data["english_things"]),
+    )

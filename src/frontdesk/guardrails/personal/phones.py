@@ -1,0 +1,78 @@
+"""Telephone numbers of people: Korean ones, American ones, and any with a country code. Public
+service numbers (1588-…, 080, toll-free, three digits) are not personal.
+"""
+
+import re
+from collections.abc import Iterator
+
+from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
+
+_S = r"(?:[\W_]{0,4}|\s?(?:다시|대시|하이픈|에|dash)\s?)"
+_MOBILE = re.compile(
+    rf"(?<![\d.])(?:\+?(?:00)?82{_S}\(?0?\)?|0)1[016789]{_S}(\d{{3,4}}){_S}\d{{4}}(?!\d)"
+)
+_LINE = re.compile(
+    rf"(?<![\d.\-])(?:\+?82{_S}|\(?0)(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70"
+    rf"|50\d)({_S})\d{{3,4}}({_S})\d{{4}}"
+    r"(?![\d\-])"
+)
+_AMERICAN = re.compile(
+    r"(?<![\d.\-/])(?<!\d[ ,])(?:\+?1[^\w\n]{1,2}|\+1)?\(?([2-9]\d\d)\)?([^\w\n]{0,3}"
+    r"|_)[2-9]\d\d([^\w\n]{0,3}|_)\d{4}"
+    r"(?![\d\-]|\.\d)"
+)
+_ABROAD = re.compile(r"(?<![a-z\d_+])(?:\+|00)[1-9]\d{0,2}(?:[ \-.()]{0,2}\d){7,12}(?![\d%])")
+_BRITISH = re.compile(
+    r"(?<![\d.\-])0(?:7\d{3}[ \-]?\d{3}[ \-]?\d{3}|20[ \-]?\d{4}[ \-]?\d{4})(?![\d\-])"
+)
+_SHORT = re.compile(
+    r"(?:call|phone|text|dial|reach)[^.\d\n]{0,20}(?<!\d)([2-9]\d\d[\-. ]\d{4})(?![\d\-])"
+)
+_TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
+_WORDS = re.compile(
+    r"전화|연락|휴대|핸드폰|폰|번호|팩스|tel|phone|call|cell|mobile|number|text|fax|contact"
+    r"|reach|whatsapp|sms"
+)
+
+
+def find_phones(view: View) -> Iterator[Finding]:
+    """Category `phone`."""
+    for pattern, personal in (
+        (_MOBILE, _mobile),
+        (_LINE, _line),
+        (_AMERICAN, _american),
+        (_ABROAD, _abroad),
+        (_BRITISH, _meant),
+    ):
+        for found in pattern.finditer(view.text):
+            if personal(found) and not labelled(view.text, ORDER, found.start()):
+                yield Finding("phone", *view.span(*found.span()))
+    for found in _SHORT.finditer(view.text):
+        yield Finding("phone", *view.span(*found.span(1)))
+
+
+def _mobile(found: re.Match[str]) -> bool:
+    return found[1] != "0000"
+
+
+def _line(found: re.Match[str]) -> bool:
+    return bool(found[1].strip() or found[2].strip()) or _meant(found)
+
+
+def _american(found: re.Match[str]) -> bool:
+    if found[1] in _TOLL_FREE:
+        return False
+    parted = bool(found[2] and found[3])
+    return (parted and found[3] != ", ") or found.group().startswith("+") or _meant(found)
+
+
+def _abroad(found: re.Match[str]) -> bool:
+    number = digits(found.group())
+    if number.startswith("1") and number[1:4] in _TOLL_FREE:
+        return False
+    return (found.group().startswith("+") and 9 <= len(number) <= 15) or _meant(found)
+
+
+def _meant(found: re.Match[str]) -> bool:
+    return near(found.string, _WORDS, *found.span())

@@ -1,0 +1,113 @@
+"""Where people live, and where they connect from."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.personal.vicinity import near
+
+_ROAD = re.compile(
+    r"(?:로|길)\s{0,2}\d{1,4}(?:-\d{1,4}|번?길\s?\d{1,4}(?:-\d{1,4})?)?(?![\d%원명개시분년월일배])"
+    r"|(?:동|리|가)\s{1,2}\d{1,4}(?:-\d{1,4})?(?:번지|(?=[\s,.]|\Z))|\d{1,4}동\s{0,2}\d{1,4}호"
+)
+_REGION = re.compile(
+    r"(?:[가-힣]{1,7}(?:특별시|광역시|시|도)\s{0,2})?(?:[가-힣]{1,5}(?:시|군"
+    r"|구)\s{0,2})+(?:[가-힣0-9]{1,8}(?:읍|면|동)\s{0,2})?"
+    r"[가-힣0-9·]{0,10}\Z"
+)
+_NAME = re.compile(r"[가-힣0-9·]{1,10}\Z")
+_FLAT = re.compile(
+    r"[,\s(]{0,3}(?:[가-힣a-z0-9]{1,12}\s?(?:아파트|빌라|빌딩|타워"
+    r"|오피스텔)?[,)\s]{0,2})?(?:지하)?\d{1,4}\s?(?:동|호|층)(?:\s?\d{1,4}\s?호)?"
+)
+_WORDS = re.compile(
+    r"주소|거주|사는|살아|살고|살았|배송지|집은|우리\s?집|저희\s?집|아파트|빌라|오피스텔"
+    r"|으로 보내|wnth|juso"
+)
+_STREET = re.compile(
+    r"(?<![\d.,:/\-])\d{1,6}[a-z]?,?\s(?:[nsew]\.?\s)?(?:[a-z0-9'.]{1,20}\s){1,3}"
+    r"(street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|way|place|pl"
+    r"|terrace|parkway|pkwy)"
+    r"(?![a-z\d])(\.?,?\s(?:(?:apt|suite|unit"
+    r"|#)\.?\s?\w{1,6},?\s)?[a-z .]{2,25},?\s[a-z]{2}\s\d{5})?"
+)
+_CLEAR = {"street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "terrace", "pkwy"}
+_STREET_WORDS = re.compile(
+    r"address|live[sd]? (?:at|on|in)|living at|ship|deliver|mail|send|home|reside|moved to"
+)
+_BOX = re.compile(r"(?<![a-z])p\.?\s?o\.?\s?box\s#?\d{1,6}")
+_IPV4 = re.compile(r"(?<![a-z\d_.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![a-z\d_\-]|\.\d)")
+_IPV6 = re.compile(r"(?<![a-z\d_:.])[0-9a-f]{1,4}:[0-9a-f:]{2,34}[0-9a-f](?![a-z\d_:])")
+_VERSION = re.compile(r"(?:version|버전|ver\.?|release|릴리스|==|>=|v)\s{0,2}[^\w\s]?\s{0,2}\Z")
+_NET = re.compile(r"(?<![a-z])ip|아이피|주소|address|host|from|server|서버|접속")
+_OWN = re.compile(
+    r"(?:내|제|my|client|user'?s?|고객|사용자|접속|visitor|from)\W{0,3}(?:접속\s?)?(?:ip|아이피)"
+    r"|logged in from|접속"
+)
+
+
+def find_addresses(view: View) -> Iterator[Finding]:
+    """Category `address`: Korean roads and lots with a region, flat or word; American streets."""
+    for found in _ROAD.finditer(view.text):
+        start, end = _korean(view.text, found)
+        if start < end:
+            yield Finding("address", *view.span(start, end))
+    for found in _STREET.finditer(view.text):
+        if _lived_at(view, found):
+            yield Finding("address", *view.span(*found.span()))
+    for found in _BOX.finditer(view.text):
+        yield Finding("address", *view.span(*found.span()))
+
+
+def _korean(text: str, found: re.Match[str]) -> tuple[int, int]:
+    start, end = found.span()
+    flat = _FLAT.match(text, end)
+    name = _NAME.search(text, max(0, start - 10), start)
+    lot = not text.startswith(("로", "길"), start)
+    if region := _REGION.search(text, max(0, start - 30), start):
+        return region.start(), flat.end() if flat else end
+    if (name or lot) and (near(text, _WORDS, start, end) or (flat and not lot)):
+        return name.start() if name else start, flat.end() if flat else end
+    return 0, 0
+
+
+def _lived_at(view: View, found: re.Match[str]) -> bool:
+    if found[2] or near(view.text, _STREET_WORDS, *found.span()):
+        return True
+    return found[1] in _CLEAR and len(found.group().split()) < 5 and found[1] != "st"
+
+
+def find_hosts(view: View) -> Iterator[Finding]:
+    """Category `ip`: addresses of machines in the net, not versions, not this machine's own."""
+    for pattern in (_IPV4, _IPV6):
+        for found in pattern.finditer(view.text):
+            if _host(view.text, found):
+                yield Finding("ip", *view.span(*found.span()))
+
+
+def _host(text: str, found: re.Match[str]) -> bool:
+    try:
+        address = ip_address(found.group())
+    except ValueError:
+        return False
+    if _VERSION.search(text, max(0, found.start() - 12), found.start()) or _nobody(address):
+        return False
+    home = (
+        address.is_private
+        and not address.is_reserved
+        and found.group().startswith(("10.", "192.168.", "172."))
+    )
+    if home or (len(found.group()) < 9 and "." in found.group()):
+        return near(text, _OWN if home else _NET, *found.span())
+    return True
+
+
+def _nobody(address: IPv4Address | IPv6Address) -> bool:
+    return (
+        address.is_loopback
+        or address.is_unspecified
+        or address.is_multicast
+        or address.is_reserved
+        or str(address) in {"8.8.8.8", "8.8.4.4", "1.1.1.1"}
+    )
