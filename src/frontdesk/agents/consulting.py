@@ -6,15 +6,13 @@ ask others, so questions never go in circles.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from agents import MaxTurnsExceeded, ModelProvider, Runner
+from agents import ModelProvider
 from agents import Tool as SdkTool
 
-from frontdesk.agents.call_settings import run_settings
-from frontdesk.agents.failures import failure
+from frontdesk.agents.asides import run_aside
 from frontdesk.agents.graph import Graph, graph_of
-from frontdesk.agents.notes import Notes
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.parts import Specialist
@@ -37,7 +35,9 @@ class Consultation:
         """The tool by which it is asked."""
 
         async def ask(context: TurnContext, question: str) -> str:
-            return await self._answer(context, question)
+            agent = self.graph.asked(self.specialist)
+            how = (self.models, self.settings, self.foreign)
+            return await run_aside(agent, question, context, *how) or UNANSWERED
 
         specialist = self.specialist
         ask.__doc__ = (
@@ -45,37 +45,6 @@ class Consultation:
             "Args:\n    question: All that it has to know: it sees nothing but this.\n"
         )
         return Tool(specialist.tool_name, ask, timeout_s=self.settings.turn_timeout_s)
-
-    async def _answer(self, context: TurnContext, question: str) -> str:
-        """What the specialist says, unchecked; its calls are in the turn's ledger.
-
-        Raises:
-            FrontdeskError: what the models' server, or a part of ours, did not allow.
-            Blocked: one of its own guardrails tripped.
-        """
-        with context.ledger.aside(self.specialist.name) as ledger:
-            notes = Notes(ledger, context.spend, self.foreign)
-            left = self.settings.max_model_calls - len(context.ledger.calls)
-            own = replace(context, ledger=ledger)
-            try:
-                result = await Runner.run(
-                    self.graph.asked(self.specialist),
-                    question,
-                    context=own,
-                    max_turns=max(1, left),
-                    hooks=notes,
-                    run_config=run_settings(own, self.models, self.settings),
-                )
-            except MaxTurnsExceeded:
-                return UNANSWERED
-            except Exception as error:
-                known = failure(error)
-                if known is None:
-                    raise
-                raise known from None
-            finally:
-                await notes.settle_cut()
-        return str(result.final_output or UNANSWERED)
 
 
 def consultations(

@@ -14,6 +14,7 @@ from agents.run_error_handlers import RunErrorHandlerInput
 from agents.stream_events import StreamEvent
 
 from frontdesk.agents.call_settings import call_settings, run_settings
+from frontdesk.agents.condensing import Condenser
 from frontdesk.agents.failures import failure
 from frontdesk.agents.graph import graph_of, refuse_double
 from frontdesk.agents.models import Models
@@ -68,6 +69,7 @@ class Crew:
         self._graph = graph_of(triage, specialists, tools, settings)
         self._graph.check()
         self._models, self._unstreamed = models, Unstreamed(models)
+        self._condenser = Condenser(models, settings)
         self._settings, self._foreign = settings, frozenset(foreign)
 
     @property
@@ -96,6 +98,9 @@ class Crew:
             Cancelled: it was asked to end after the model call, which was not the last one.
         """
         context = replace(context, spend=spend)
+        async with aclosing(self._condenser.condense(context)) as steps:
+            async for step in steps:
+                yield step
         notes = Notes(context.ledger, spend, self._foreign)
         before = context.agent or self._graph.triage.name
         narration = Narration(context.turn_id, before, notes.uses)

@@ -64,6 +64,7 @@ class Ledger:
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    `condensed` is what models are shown in place of a long message.
     `text` is the message after it was looked at with those before it, None until then.
     `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
     `given` are texts whose personal data this user may be shown: the user's own words and what
@@ -84,6 +85,7 @@ class Ledger:
     hops: int = 0
     released: bool = False
     answer: str = ""
+    condensed: str = field(default="", repr=False)
     message: int = 0
     estimated_tokens: int = 0
     overflowed: bool = False
