@@ -2,37 +2,42 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
 from frontdesk.assembly import open_desk
 from frontdesk.config import load_settings
 from frontdesk.contract.context import Ledger, TurnContext
-from frontdesk.contract.errors import NotFound
+from frontdesk.contract.errors import NotFound, StoreUnavailable
 from frontdesk.contract.events import TextDelta, TurnEnded
-from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Text
+from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
 from frontdesk.contract.tools import tool
 from frontdesk.contract.turns import TurnRecord, TurnResult
 from frontdesk.desk import Desk
+from frontdesk.guardrails.policy import default_policy
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.scripts import member
 from frontdesk.testing import FakeOpenAI, fake_openai
 
+Value = TypeVar("Value")
+
+MOST_TRIES = 20
 MARK = re.compile(r"<(\w+)-(\d+)>")
 
 
 @dataclass(slots=True)
 class Turn:
-    """A turn that was taken in; `result` is there once its last event was read."""
+    """A turn that was taken in; `result` is there once its `last` event was read."""
 
     id: str
     number: int
@@ -40,6 +45,8 @@ class Turn:
     status: str
     result: TurnResult | None = None
     reader: "asyncio.Task[None] | None" = None
+    last: str | None = None
+    text: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -62,6 +69,16 @@ class Talk:
         return [turn for turn in self.turns if turn.number >= first.number]
 
 
+async def persistently(call: Callable[[], Awaitable[Value]]) -> Value:
+    """What users do where Redis does not answer in time, as it may on a busy machine: the same
+    again.
+    """
+    for _ in range(MOST_TRIES - 1):
+        with suppress(StoreUnavailable):
+            return await call()
+    return await call()
+
+
 class Deployment:
     """Two desks that speak one protocol each, and users who talk to either of them."""
 
@@ -77,9 +94,10 @@ class Deployment:
         message = Message(f"turn_{number}", Caller("acme", talk.user), text, talk.session_id, **how)
         desk = self.desks[at]
         if run:
-            begun = await desk.start(message)
+            begun = await persistently(partial(desk.start, message))
         else:  # the process dies before it runs the turn
-            begun = await desk.sessions.begin(message, text, Ledger())
+            begin = partial(desk.sessions.begin, message, text, Ledger())
+            begun = await persistently(begin)
         talk.session_id = begun.session_id
         turn = Turn(message.turn_id, number, message, begun.state)
         talk.turns.append(turn)
@@ -95,7 +113,8 @@ class Deployment:
         """The session's history."""
         sessions = self.desks[at].sessions
         try:
-            return list(await sessions.turns(self.owner(talk), talk.session_id, 1000))
+            listed = partial(sessions.turns, self.owner(talk), talk.session_id, 1000)
+            return list(await persistently(listed))
         except NotFound:
             return []
 
@@ -116,18 +135,20 @@ class Deployment:
             await self.redis.zadd(LEASES, {entry: 0})
 
     async def _read(self, talk: Talk, turn: Turn, desk: Desk) -> None:
-        text: dict[int, str] = {}
-        async with aclosing(desk.sessions.events(self.owner(talk), turn.id)) as events:
-            try:
-                async for _, event in events:
-                    if isinstance(event, TextDelta):
-                        text[event.message] = text.get(event.message, "") + event.text
-                    elif isinstance(event, TurnEnded):
-                        turn.result = event.result
-            except NotFound:
-                return  # it was forgotten
+        with suppress(NotFound):  # it was forgotten
+            await persistently(partial(self._follow, talk, turn, desk))
         if turn.result and turn.result.status == "completed":
-            assert list(text.values())[-1] == turn.result.answer
+            assert list(turn.text.values())[-1] == turn.result.answer
+
+    async def _follow(self, talk: Talk, turn: Turn, desk: Desk) -> None:
+        """Reads on after the last event that was read."""
+        events = desk.sessions.events(self.owner(talk), turn.id, turn.last)
+        async with aclosing(events):
+            async for turn.last, event in events:
+                if isinstance(event, TextDelta):
+                    turn.text[event.message] = turn.text.get(event.message, "") + event.text
+                elif isinstance(event, TurnEnded):
+                    turn.result = event.result
 
     @asynccontextmanager
     async def plugin(self, _place: PluginPlace) -> AsyncIterator[Parts]:
@@ -176,6 +197,6 @@ async def deployed(url: str, folder: Path) -> AsyncIterator[Deployment]:
                 summary=True,
             )
             plugins = {"props": deployment.plugin}
-            policy = Policy(blocked_words=("heron",))
+            policy = replace(default_policy(), blocked_words=("heron",))
             desks.append(await enter(open_desk(settings, plugins=plugins, policy=policy)))
         yield deployment

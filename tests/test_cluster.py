@@ -98,7 +98,7 @@ async def test_a_reader_is_woken_by_another_process_through_any_node(
     async with desks(nodes, upstream, tmp_path) as (one, two):
         for number in range(3):  # of several slots
             ann = Visitor(one, f"streaming ann {number}")
-            turn = await ann.send("Tell me [slow:0.1] [long:15]", stream=True)
+            turn = await ann.send("Tell me [slow:0.03] [long:100]", stream=True)
             seen: list[float] = []
             async with aclosing(two.sessions.events(ann.owner, turn)) as events:
                 async for _, event in events:

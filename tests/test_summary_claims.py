@@ -6,6 +6,7 @@ from tests.turns import ANN, Echo, begun, end, store
 from frontdesk.contract.context import ModelCall
 from frontdesk.sessions.store import Hold, Sessions
 from frontdesk.sessions.summaries import Claim, Summaries, Summary
+from frontdesk.sessions.totals import with_summaries
 
 CALL = ModelCall("summary", "gpt-6-luna", 1000, 0, 100, 0)
 
@@ -89,3 +90,5 @@ async def test_claim_and_summary_answer_a_repeat_alike_and_count_it_once(redis: 
     assert await echo.keep(claim, summary_of(claim), [CALL], None)
     info = await sessions.info(sessions.owner(ANN), hold.session_id)
     assert (info.totals.model_calls, info.totals.input_tokens) == (8 + 1, 80 + 1000)
+    hold = await moved(sessions, 1, hold)
+    assert with_summaries(hold.totals, hold.spent).model_calls == 9 + 1

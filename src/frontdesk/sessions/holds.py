@@ -185,5 +185,7 @@ def _shown(
 ) -> tuple[TurnRecord, ...]:
     """The history as models see it; the pinned turns before the window are its first `early`."""
     window = shown(marked(history[early:], start, pins), start, view)
+    if not early:
+        return window
     pinned = (replace(record, pinned=True) for record in history[:early])
     return (*distinct(pinned, window), *window)
