@@ -11,10 +11,11 @@ from tests.crews import heard
 from frontdesk.assembly import open_desk
 from frontdesk.budget import Unlimited
 from frontdesk.config import Settings
-from frontdesk.contract.context import ModelCall, TurnContext
+from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.guardrails import Policy
 from frontdesk.contract.parts import Parts, Specialist
 from frontdesk.contract.tools import tool
+from frontdesk.contract.turns import ToolUse
 from frontdesk.guardrails.chain import WITHHELD
 from frontdesk.testing import FakeOpenAI, Visitor, a_turn, status, text, tool_call
 
@@ -179,3 +180,17 @@ async def test_a_tool_of_that_name_leaves_it_a_specialist_only(tmp_path: Any, na
 
     assert [each.as_tool for each in loaded.parts.specialists] == [False]
     assert "its tool ask_legal is left out: one of that name is from one" in loaded.problems[0]
+
+
+def test_what_is_done_aside_comes_back_without_its_words() -> None:
+    ledger = Ledger(agent="triage", calls=[ModelCall("triage", "m", 1, 0, 1, 0)])
+    with ledger.aside("legal") as own:
+        own.calls.append(ModelCall("legal", "m", 2, 0, 1, 0))
+        own.tools.append(ToolUse("statutes", 1.0, True))
+        own.items.append({"role": "assistant", "content": "You may."})
+        own.released = own.tainted = True
+
+    assert [call.agent for call in ledger.calls] == ["triage", "legal"]
+    assert [use.name for use in ledger.tools] == ["legal/statutes"]
+    assert (ledger.agent, ledger.items, ledger.released) == ("triage", [], False)
+    assert ledger.tainted
