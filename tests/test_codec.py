@@ -14,6 +14,7 @@ from frontdesk.contract.events import (
     ToolFinished,
     TurnCreated,
     TurnEnded,
+    TurnProgress,
     TurnQueued,
     TurnWaiting,
 )
@@ -77,6 +78,7 @@ def test_what_a_newer_version_added_is_left_out() -> None:
         ToolCalled("turn_a", "clock", "c"),
         ToolFinished("turn_a", "clock", "c", True, 1.5),
         GuardrailTriggered("turn_a", NOTE),
+        TurnProgress("turn_a", "condense", 1, 3),
         TurnWaiting("turn_a", ({"approval_id": "a"},)),
         TurnEnded("turn_a", RESULT),
     ],

@@ -62,7 +62,7 @@ async def handler(path: Path, hits: Hits | None = None) -> AsyncIterator[Handler
 
 async def asked(path: Path, text: str, hits: Hits | None = None) -> Outcome:
     async with handler(path, hits) as one:
-        return await one.handle(turn(text))
+        return await one.ask(turn(text))
 
 
 def test_a_markdown_file_is_read(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ async def test_hits_are_counted_by_entry(tmp_path: Path, redis: Redis) -> None:
     hits = FaqHits(redis)
     async with handler(written(tmp_path, HOURS + PARKING), hits.count) as one:
         for text in ("Where can I park?", "When do you open?", "where can i park", "Hello"):
-            await one.handle(turn(text))
+            await one.ask(turn(text))
 
     assert await hits.read() == {"parking": 2, "hours": 1}
 
@@ -220,5 +220,5 @@ async def test_nobody_waits_for_a_counter(tmp_path: Path) -> None:
         await counted.wait()
 
     async with handler(written(tmp_path, PARKING), slow) as one:
-        assert isinstance(await one.handle(turn("Where can I park?")), Answer)
+        assert isinstance(await one.ask(turn("Where can I park?")), Answer)
         counted.set()

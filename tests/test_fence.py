@@ -226,5 +226,5 @@ async def test_a_tool_that_answers_by_itself_gets_values_too() -> None:
     context = turn("Mail [EMAIL_1]")
     context.ledger.vault["email", "a@b.kr"] = "[EMAIL_1]"
     (handler,) = first_handlers([mail], GUARDS.tool_result)
-    await handler.handle(context)
+    await handler.ask(context)
     assert seen == ["a@b.kr"]

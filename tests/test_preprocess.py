@@ -1,6 +1,8 @@
 """Handlers: their order, what ends the chain, what a broken one costs, and the slash commands."""
 
 import asyncio
+import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,9 +15,10 @@ from frontdesk.contract.guardrails import Blocked, Verdict
 from frontdesk.contract.handlers import Answer, Enrich, Handler, Outcome, Pass, Reject, Route
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.text import folded, plain
-from frontdesk.contract.turns import SessionTotals
+from frontdesk.contract.turns import SessionTotals, TurnRecord
 from frontdesk.preprocess.chain import Considered, Handlers
 from frontdesk.preprocess.commands import obey
+from frontdesk.tools.limits import limited_handler
 
 
 def turn(text: str = "hello", totals: SessionTotals | None = None) -> TurnContext:
@@ -89,11 +92,47 @@ async def test_a_handler_that_hangs_is_stopped() -> None:
 
     context = turn()
     handlers = Handlers([Handler("slow", hang, 1, timeout_s=0.01), handler("good", Answer("42"))])
-    with capture_logs():
+    with capture_logs() as logs:
         considered = await handlers.consider(context)
 
     assert considered.outcome == Answer("42")
-    assert context.ledger.spans[0].error == "it did not finish within 0.01 s"
+    use = context.ledger.handlers[0]
+    assert (use.name, use.effect, use.why) == ("slow", "skipped", "it did not finish within 0.01 s")
+    assert [(each["event"], each["handler"]) for each in logs] == [("handler.failed", "slow")]
+
+
+async def test_a_blocking_handler_that_never_ends_costs_its_budget_only() -> None:
+    ended = threading.Event()
+
+    def hang(_context: TurnContext) -> Outcome:
+        ended.wait()
+        return Pass()
+
+    context = turn()
+    slow = limited_handler(Handler("slow", hang, 1, timeout_s=0.01))
+    with capture_logs():
+        considered = await Handlers([slow, handler("good", Answer("42"))]).consider(context)
+    ended.set()
+
+    assert considered.outcome == Answer("42")
+    assert [each.effect for each in context.ledger.handlers] == ["skipped", "answer"]
+
+
+async def test_a_handler_may_be_a_plain_function() -> None:
+    plain_one = limited_handler(Handler("plain", lambda context: Answer(context.text.upper())))
+
+    assert (await Handlers([plain_one]).consider(turn("hi"))).outcome == Answer("HI")
+
+
+async def test_what_is_no_outcome_counts_as_a_failure() -> None:
+    context = turn()
+    with capture_logs():
+        await Handlers([handler("bad", "42")]).consider(context)  # type: ignore[arg-type]  # the point
+
+    assert (context.ledger.handlers[0].effect, context.ledger.handlers[0].why) == (
+        "failed",
+        "it raised TypeError",
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +159,7 @@ async def test_cancelling_the_turn_cancels_the_handler() -> None:
         await task
 
 
-async def test_what_acted_is_noted_in_the_trace_without_its_text() -> None:
+async def test_what_each_handler_did_is_noted_without_any_text() -> None:
     context = turn("hello secret")
     with capture_logs():
         await Handlers(
@@ -128,15 +167,23 @@ async def test_what_acted_is_noted_in_the_trace_without_its_text() -> None:
                 handler("a", Pass()),
                 handler("b", Enrich("secret")),
                 handler("c", KeyError("secret")),
-                handler("d", Answer("secret")),
+                handler("d", Pass(ambiguous=True)),
+                handler("e", Answer("secret")),
+                handler("f", AssertionError("asked")),
             ]
         ).consider(context)
 
-    noted = [(span.kind, span.name, span.data["outcome"]) for span in context.ledger.spans]
+    noted = [(use.name, use.effect, use.why) for use in context.ledger.handlers]
     assert noted == [
-        ("handler", "b", "enrich"),
-        ("handler", "c", "failed"),
-        ("handler", "d", "answer"),
+        ("a", "pass", ""),
+        ("b", "enrich", ""),
+        ("c", "failed", "it raised KeyError"),
+        ("d", "pass", "ambiguous"),
+        ("e", "answer", ""),
+    ]
+    spans = context.ledger.spans
+    assert [(span.kind, span.name, span.data["outcome"]) for span in spans] == [
+        ("handler", name, effect) for name, effect, _ in noted
     ]
     assert "secret" not in str(context.ledger.spans)
 
@@ -147,6 +194,40 @@ async def test_help_names_every_command(text: str) -> None:
 
     assert isinstance(outcome, Answer)
     assert all(command in outcome.text for command in ("/help", "/reset", "/usage"))
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        (("Where is my parcel?",), "en"),
+        (("Mein Paket fehlt",), "en"),
+        (("iPhone 케이스 있나요?",), "ko"),
+        (("안녕하세요", "2024-1001"), "ko"),
+        (("안녕하세요", "/help"), "ko"),
+        (("안녕하세요", "And in English?"), "en"),
+        (("2024-1001", "🙂"), None),
+        (("/help",), None),
+    ],
+)
+def test_the_language_is_that_of_the_last_words(
+    said: tuple[str, ...], language: str | None
+) -> None:
+    *before, text = said
+    history = tuple(TurnRecord(str(n), "completed", "", each, "") for n, each in enumerate(before))
+
+    assert replace(turn(text), history=history).language == language
+
+
+@pytest.mark.parametrize(("before", "other"), [("안녕하세요", "this list"), ("Hello", "이 안내")])
+async def test_a_command_answers_in_the_language_of_the_conversation(
+    before: str, other: str
+) -> None:
+    history = (TurnRecord("turn-0", "completed", "", before, ""),)
+    outcome = await obey(replace(turn("/help"), history=history))
+
+    assert isinstance(outcome, Answer)
+    assert "/facts" in outcome.text
+    assert other not in outcome.text
 
 
 async def test_reset_starts_afresh() -> None:

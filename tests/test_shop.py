@@ -30,7 +30,7 @@ async def unchecked(text: str, _: object) -> str:
 async def consider(parts: Parts, text: str) -> Outcome:
     (handler,) = first_handlers(parts.tools, unchecked)
     message = Message("turn_1", Caller("local", "ann"), text)
-    return await handler.handle(TurnContext(message, text, "s1"))
+    return await handler.ask(TurnContext(message, text, "s1"))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from frontdesk import __version__
+from frontdesk.agents.consulting import consultations
 from frontdesk.agents.crew import Crew
 from frontdesk.agents.models import Models, open_models
 from frontdesk.agents.specialist import specialist
@@ -28,6 +29,7 @@ from frontdesk.guardrails.policy_file import Buffering, policy_source
 from frontdesk.plugins import load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
+from frontdesk.preprocess.routes import route_handlers
 from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.drivers import Turn
@@ -147,19 +149,20 @@ def _put_together(
     # Its tools need the guardrails, which plugins bring: so it joins them when those are known.
     tools_of_all = (*parts.tools, *Memory(sessions, guards.input).tools())
     first = first_handlers(parts.tools, guards.tool_result, results.fit)
-    fit = as_data(results.fit)
-    tools = bind_all(tools_of_all, guards.tool_result, fit, guards.tool_argument)
     access = access_of(settings, tools_of_all)
-    offered = access.offered(tools)
     foreign = {t.name for t in parts.tools if not isinstance(t, Tool) and not reads_only(t)}
+    fence = (guards.tool_result, as_data(results.fit), guards.tool_argument)
+    tools = access.offered(bind_all(tools_of_all, *fence))
+    asked = consultations(specialists, tools, models, settings, foreign)
+    tools = tools | access.offered(bind_all(asked, *fence))
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),
         guards=guards,
         sessions=sessions,
-        handlers=Handlers((*parts.handlers, *access.asked(first))),
+        handlers=Handlers((*parts.handlers, *access.asked(first), *route_handlers(specialists))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
-        crew=Crew(first_agent, tuple(specialists), offered, models, settings, foreign),
+        crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign),
         traces=Traces(redis, secret, settings.trace_ttl_s, spans),
     )
 

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         8000,
         description="History that a model is shown, in tokens; when over, the oldest half goes.",
     )
+    long_message_tokens: Annotated[int, Field(ge=500)] = Field(
+        4000,
+        description="Longest message that agents get whole, in tokens; of a longer one the cheap "
+        "model makes a short form first (docs/handlers.md).",
+    )
     summary: bool = Field(
         False,
         description="Have the cheap model sum up what is no longer shown (docs/memory.md).",

@@ -3,11 +3,19 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from agents import ModelRetrySettings, ModelSettings, RetryPolicyContext, retry_policies
+from agents import (
+    ModelProvider,
+    ModelRetrySettings,
+    ModelSettings,
+    RetryPolicyContext,
+    RunConfig,
+    retry_policies,
+)
 from agents.run_config import CallModelData, ModelInputData
 
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
+from frontdesk.tracing.spans import trace_id
 
 MAX_RETRIES = 2
 LONGEST_WAIT_S = 20.0
@@ -27,6 +35,20 @@ def call_settings(settings: Settings, model: str) -> ModelSettings:
         include_usage=True,
         response_include=[SEALED_REASONING] if _reasons(settings, model) else None,
         retry=ModelRetrySettings(max_retries=MAX_RETRIES, policy=_retries()),
+    )
+
+
+def run_settings(context: TurnContext, models: ModelProvider, settings: Settings) -> RunConfig:
+    """What every run of agents for a turn is made with."""
+    return RunConfig(
+        model_provider=models,
+        tool_not_found_behavior="return_error_to_model",
+        tool_name_collision_policy="error",
+        call_model_input_filter=drop_unsealed_reasoning,
+        trace_include_sensitive_data=settings.trace_to_openai,
+        workflow_name="frontdesk.turn",
+        trace_id=trace_id(context.turn_id),
+        group_id=context.session_id,
     )
 
 

@@ -7,15 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol, cast
 
-from agents import ModelSettings, RunConfig, RunErrorHandlers, Runner, Tool
+from agents import ModelSettings, RunErrorHandlers, Runner, Tool
 from agents.exceptions import ModelRefusalError
 from agents.result import RunResultStreaming
 from agents.run_error_handlers import RunErrorHandlerInput
 from agents.stream_events import StreamEvent
 
-from frontdesk.agents.call_settings import call_settings, drop_unsealed_reasoning
+from frontdesk.agents.call_settings import call_settings, run_settings
+from frontdesk.agents.condensing import Condenser
 from frontdesk.agents.failures import failure
-from frontdesk.agents.graph import Graph, refuse_double
+from frontdesk.agents.graph import graph_of, refuse_double
 from frontdesk.agents.models import Models
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
@@ -30,10 +31,9 @@ from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.errors import ContextOverflow, UpstreamMalformed
 from frontdesk.contract.events import Event, GuardrailTriggered
 from frontdesk.contract.guardrails import Blocked
-from frontdesk.contract.parts import Specialist, Tier
+from frontdesk.contract.parts import Specialist
 from frontdesk.contract.turns import GuardrailNote, Rung
 from frontdesk.sessions.window import lowered, narrowed
-from frontdesk.tracing.spans import trace_id
 
 
 class Held(Protocol):
@@ -63,18 +63,13 @@ class Crew:
         """`foreign` names the SDK's own tools that may change something. Raises PluginError when
         a specialist's tools or the names do not fit together.
         """
-        names: dict[Tier, str] = {
-            "cheap": settings.triage_model,
-            "expensive": settings.specialist_model,
-        }
-        asked = {tier: call_settings(settings, name) for tier, name in names.items()}
-        cheap = (settings.triage_model, asked["cheap"], models)
+        cheap = (settings.triage_model, call_settings(settings, settings.triage_model), models)
         triage, *specialists = (_on_topic(each, *cheap) for each in (triage, *specialists))
         refuse_double(triage.name, *(each.name for each in specialists))
-        known = {each.name: each for each in specialists}
-        self._graph = Graph(triage, known, tools, names, asked)
+        self._graph = graph_of(triage, specialists, tools, settings)
         self._graph.check()
         self._models, self._unstreamed = models, Unstreamed(models)
+        self._condenser = Condenser(models, settings)
         self._settings, self._foreign = settings, frozenset(foreign)
 
     @property
@@ -102,6 +97,10 @@ class Crew:
             Blocked: a guardrail stopped a tool's result, or one of the SDK tripped.
             Cancelled: it was asked to end after the model call, which was not the last one.
         """
+        context = replace(context, spend=spend)
+        async with aclosing(self._condenser.condense(context)) as steps:
+            async for step in steps:
+                yield step
         notes = Notes(context.ledger, spend, self._foreign)
         before = context.agent or self._graph.triage.name
         narration = Narration(context.turn_id, before, notes.uses)
@@ -179,26 +178,15 @@ class Crew:
         self, context: TurnContext, facts: tuple[str, ...], agent: str | None, notes: Notes
     ) -> RunResultStreaming:
         handlers: RunErrorHandlers[TurnContext] = {"model_refusal": _refusal}
+        models = self._models if context.message.stream else self._unstreamed
         return Runner.run_streamed(
             self._graph.start(agent),
             turn_input(context, facts, self._graph.budget(agent)),
             context=context,
             max_turns=self._settings.max_model_calls,
             hooks=notes,
-            run_config=self._config(context),
+            run_config=run_settings(context, models, self._settings),
             error_handlers=handlers,
-        )
-
-    def _config(self, context: TurnContext) -> RunConfig:
-        return RunConfig(
-            model_provider=self._models if context.message.stream else self._unstreamed,
-            tool_not_found_behavior="return_error_to_model",
-            tool_name_collision_policy="error",
-            call_model_input_filter=drop_unsealed_reasoning,
-            trace_include_sensitive_data=self._settings.trace_to_openai,
-            workflow_name="frontdesk.turn",
-            trace_id=trace_id(context.turn_id),
-            group_id=context.session_id,
         )
 
 

@@ -8,8 +8,10 @@ from agents.items import HandoffCallItem, HandoffOutputItem, ReasoningItem, RunI
 from agents.run_context import RunContextWrapper
 from agents.tool_context import ToolContext
 
+from frontdesk.agents.call_settings import call_settings
 from frontdesk.agents.tripwires import after_the_model, before_the_model
 from frontdesk.agents.wire import known_items
+from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
 from frontdesk.contract.parts import Specialist, Tier
@@ -21,8 +23,8 @@ MAX_HOPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Triage, its specialists, their tools and models. Only triage hands over; a specialist gives
-    the session back with `release`.
+    """Triage, its specialists, their tools; the model of each tier, and how each model by its name
+    is asked. Only triage hands over; a specialist gives the session back with `release`.
 
     Each run gets agents of its own: the SDK compares all runs in flight of one agent object.
     """
@@ -31,12 +33,16 @@ class Graph:
     specialists: Mapping[str, Specialist]
     tools: Mapping[str, Tool]
     models: Mapping[Tier, str]
-    settings: Mapping[Tier, ModelSettings]
+    settings: Mapping[str, ModelSettings]
 
     def start(self, name: str | None) -> Agent[TurnContext]:
         """The agent that begins a run: this specialist, or triage where there is none."""
         specialist = self.specialists.get(name or "")
         return self._specialist(specialist) if specialist else self._triage()
+
+    def asked(self, specialist: Specialist) -> Agent[TurnContext]:
+        """The specialist as it answers other agents: it neither hands over nor holds a session."""
+        return self._agent(specialist, self._tools(specialist), [])
 
     def budget(self, name: str | None) -> int | None:
         """How many tokens of the window the agent that begins a run sees; None is all."""
@@ -83,7 +89,8 @@ class Graph:
         return self._agent(specialist, [*self._tools(specialist), release_tool()], [])
 
     def _tools(self, specialist: Specialist) -> list[Tool]:
-        names = self.tools if specialist.tools is None else specialist.tools
+        names: Iterable[str] = self.tools if specialist.tools is None else specialist.tools
+        names = [name for name in names if name in self.tools and name != specialist.tool_name]
         read_on = READ_RESULT in self.tools and names and READ_RESULT not in names
         return [self.tools[name] for name in (*names, *((READ_RESULT,) if read_on else ()))]
 
@@ -93,17 +100,35 @@ class Graph:
         tools: list[Tool],
         handoffs: list[Handoff[TurnContext, Agent[TurnContext]]],
     ) -> Agent[TurnContext]:
+        model = specialist.model or self.models[specialist.tier]
         return Agent(
             name=specialist.name,
             handoff_description=specialist.description,
             instructions=specialist.prompt,
-            model=self.models[specialist.tier],
-            model_settings=self.settings[specialist.tier],
+            model=model,
+            model_settings=self.settings[model],
             tools=tools,
             handoffs=[*handoffs],
             input_guardrails=[before_the_model(each) for each in specialist.input_guardrails],
             output_guardrails=[after_the_model(each) for each in specialist.output_guardrails],
         )
+
+
+def graph_of(
+    triage: Specialist,
+    specialists: Iterable[Specialist],
+    tools: Mapping[str, Tool],
+    settings: Settings,
+) -> Graph:
+    """The agents with their models: those of the deployment, or an agent's own."""
+    known = {each.name: each for each in specialists}
+    models: dict[Tier, str] = {
+        "cheap": settings.triage_model,
+        "expensive": settings.specialist_model,
+    }
+    own = [each.model for each in (triage, *known.values()) if each.model]
+    asked = {name: call_settings(settings, name) for name in (*models.values(), *own)}
+    return Graph(triage, known, tools, models, asked)
 
 
 def release_tool() -> FunctionTool:

@@ -39,7 +39,7 @@ def turn_input(
     stays the same from turn to turn and the provider's cache stays warm.
     """
     new = [message("developer", text) for text in (context.message.instructions, *facts) if text]
-    new.append(message("user", context.text))
+    new.append(message("user", context.ledger.condensed or context.text))
     return cast(list[TResponseInputItem], [*known_items(context, budget), *new])
 
 

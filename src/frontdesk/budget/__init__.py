@@ -3,24 +3,10 @@
 from typing import Protocol
 
 from frontdesk.budget.unlimited import Unlimited
-from frontdesk.contract.context import ModelCall, TurnContext
+from frontdesk.contract.context import Spend, TurnContext
 from frontdesk.contract.messages import Message
 
 __all__ = ["Budget", "Spend", "Unlimited"]
-
-
-class Spend(Protocol):
-    """What one turn spends."""
-
-    async def reserve(self, model: str) -> None:
-        """Sets the price of one call of this model aside before it is made.
-
-        Raises:
-            BudgetExhausted: there is not that much left.
-        """
-
-    async def settle(self, call: ModelCall) -> None:
-        """Books what a finished call really used."""
 
 
 class Budget(Protocol):

@@ -5,14 +5,22 @@ they did.
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any, Protocol
 
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
-from frontdesk.contract.text import Language, language_of
-from frontdesk.contract.turns import GuardrailNote, Item, SessionTotals, ToolUse, TurnRecord
+from frontdesk.contract.text import Language, language_of, spoken_language
+from frontdesk.contract.turns import (
+    GuardrailNote,
+    HandlerUse,
+    Item,
+    SessionTotals,
+    ToolUse,
+    TurnRecord,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class Ledger:
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
+    `condensed` is what models are shown in place of a long message.
     `text` is the message after it was looked at with those before it, None until then.
     `tenant` and `language` say which guardrail policy holds, and in which words it refuses.
     `given` are texts whose personal data this user may be shown: the user's own words and what
@@ -69,12 +78,14 @@ class Ledger:
     calls: list[ModelCall] = field(default_factory=list)
     tools: list[ToolUse] = field(default_factory=list)
     notes: list[GuardrailNote] = field(default_factory=list)
+    handlers: list[HandlerUse] = field(default_factory=list)
     spans: list[SpanRecord] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     agent: str | None = None
     hops: int = 0
     released: bool = False
     answer: str = ""
+    condensed: str = field(default="", repr=False)
     message: int = 0
     estimated_tokens: int = 0
     overflowed: bool = False
@@ -103,10 +114,49 @@ class Ledger:
         finally:
             self.stages[name] = (at, (time.perf_counter() - began) * 1000)
 
+    @contextmanager
+    def aside(self, agent: str) -> Iterator["Ledger"]:
+        """A ledger for what another agent does for this turn unheard: its calls and tools come back
+        into this one, also when it fails; what it said does not.
+        """
+        apart: dict[str, Any] = {"calls": [], "tools": [], "items": [], "estimated_tokens": 0}
+        own = replace(self, agent=agent, released=False, **apart)
+        try:
+            yield own
+        finally:
+            self.calls += own.calls
+            self.tools += (replace(use, name=f"{agent}/{use.name}") for use in own.tools)
+            self.estimated_tokens += own.estimated_tokens
+            self.tainted = self.tainted or own.tainted
+
     def say(self, text: str, message: int) -> None:
         """Adds a piece of text that was shown; a new message starts over."""
         self.answer = self.answer + text if message == self.message else text
         self.message = message
+
+
+class Spend(Protocol):
+    """What one turn spends."""
+
+    async def reserve(self, model: str) -> None:
+        """Sets the price of one call of this model aside before it is made.
+
+        Raises:
+            BudgetExhausted: there is not that much left.
+        """
+
+    async def settle(self, call: ModelCall) -> None:
+        """Books what a finished call really used."""
+
+
+class Free:
+    """The purse without a limit."""
+
+    async def reserve(self, model: str) -> None:
+        """Yes."""
+
+    async def settle(self, call: ModelCall) -> None:
+        """Nothing to book."""
 
 
 async def _harmless() -> None:
@@ -122,7 +172,8 @@ class TurnContext:
     specialist holds it. `before_effect` is awaited before anything in the world is changed: it
     writes that down, so that the turn is not run again, and raises `Fenced` when the turn is no
     longer this process's. `user_facts` are what the user asked to remember, oldest first. `summary`
-    tells what stood before the window; empty where there is none.
+    tells what stood before the window; empty where there is none. `spend` is the purse that model
+    calls of the turn are paid from.
     """
 
     message: Message
@@ -136,6 +187,7 @@ class TurnContext:
     before_effect: Callable[[], Awaitable[None]] = _harmless
     user_facts: tuple[Fact, ...] = ()
     summary: str = ""
+    spend: Spend = field(default_factory=Free)
 
     @property
     def turn_id(self) -> str:
@@ -151,3 +203,11 @@ class TurnContext:
     def user(self) -> str:
         """Who speaks."""
         return self.message.caller.user
+
+    @property
+    def language(self) -> Language | None:
+        """The language to answer in: that of the message, or of the last one before it where this
+        is only a number or a command. None where nothing was said yet.
+        """
+        said = (record.user for record in reversed(self.history))
+        return spoken_language(chain((self.text,), said))

@@ -38,6 +38,17 @@ class AgentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnProgress:
+    """A `step` of several parts, such as `condense` of a long message, has `done` of `total`."""
+
+    kind: ClassVar[str] = "turn.progress"
+    turn_id: str
+    step: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """A piece of the answer, checked; `message` counts the output messages of the turn from 0."""
 
@@ -103,6 +114,7 @@ class TurnEnded:
 Event: TypeAlias = (
     TurnCreated
     | TurnQueued
+    | TurnProgress
     | AgentChanged
     | TextDelta
     | ToolCalled

@@ -8,6 +8,7 @@ closes after it.
         yield Parts(tools=(clock,))
 """
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -32,20 +33,26 @@ M = TypeVar("M", bound=BaseModel)
 class Specialist:
     """An agent declared as data.
 
-    `description` tells triage when to hand over; `prompt` is sent as written; `tools` names the
-    tools that it may use, None meaning all. After a handoff it keeps the session for `sticky_turns`
-    follow-ups. `context_tokens` is how much of the session's window it sees, None meaning all.
-
-    A message that is not about the `topic`, where one is named, is blocked where this agent begins
-    a turn, by one call of the cheap model. The guardrails are the SDK's own: `input_guardrails` run
-    before the model where this agent begins a turn, not after a handoff; with `output_guardrails`
-    its answers leave only when they are complete. A `Guardrail` among the `Parts` checks whichever
-    agent speaks.
+    - `description`: tells triage when to hand over.
+    - `prompt`: is sent as written; or `prompt_file`, a Markdown file beside the plugin's module (a
+      path relative to it), is read when the plugin starts.
+    - `tools`: names those that it may use; None means all.
+    - `tier`: which of the deployment's two models it has, unless `model` names one.
+    - `sticky_turns`: the follow-ups for which it keeps the session after a handoff.
+    - `context_tokens`: how much of the session's window it sees; None means all.
+    - `topic`: a message that is not about it is blocked where this agent begins a turn, by one call
+      of the cheap model.
+    - `input_guardrails`, `output_guardrails` are the SDK's own: they run before the model where
+      this agent begins a turn, not after a handoff; its answers leave only when they are complete.
+      A `Guardrail` among the `Parts` checks whichever agent speaks.
+    - `routes`: regular expressions, searched in the normalised message without regard to case. A
+      message that only one specialist's routes know goes to it without asking triage.
+    - `as_tool`: other agents may also ask it, as the tool `ask_<name>`, without handing over.
     """
 
     name: str
     description: str
-    prompt: str
+    prompt: str = ""
     tools: tuple[str, ...] | None = None
     tier: Tier = "expensive"
     sticky_turns: int = 6
@@ -53,6 +60,15 @@ class Specialist:
     topic: str = ""
     input_guardrails: "tuple[InputGuardrail[Any], ...]" = field(default=(), repr=False)
     output_guardrails: "tuple[OutputGuardrail[Any], ...]" = field(default=(), repr=False)
+    prompt_file: str | Path = ""
+    model: str | None = None
+    routes: tuple[str, ...] = ()
+    as_tool: bool = False
+
+    @property
+    def tool_name(self) -> str:
+        """What the tool is called by which others ask it."""
+        return f"ask_{re.sub(r'[^a-zA-Z0-9_-]', '_', self.name)}"[:64]
 
 
 @dataclass(frozen=True, slots=True)

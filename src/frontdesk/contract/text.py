@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal
 
 Language = Literal["en", "ko"]
@@ -29,3 +30,13 @@ def language_of(text: str) -> Language:
     syllable of Hangul counts as three letters, about as many as it takes in English.
     """
     return "ko" if 3 * len(_HANGUL.findall(text)) > len(_LATIN.findall(text)) else "en"
+
+
+def spoken_language(texts: Iterable[str]) -> Language | None:
+    """The language of the first text that has words of its own, so that a number or a command says
+    nothing; None where all are such.
+    """
+    for text in texts:
+        if not text.lstrip().startswith("/") and any(char.isalpha() for char in text):
+            return language_of(text)
+    return None

@@ -56,10 +56,25 @@ class ToolUse:
     ok: bool
 
 
+Effect = Literal["answer", "enrich", "route", "reject", "pass", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerUse:
+    """What one handler did and in how many milliseconds. `why` says more of a pass (`ambiguous`),
+    of one that was `skipped` because its time was up, and of one that `failed`.
+    """
+
+    name: str
+    effect: Effect
+    ms: float
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What a turn cost. Money is a decimal string in USD, None where a price is unknown; times are
-    milliseconds.
+    milliseconds. `handlers` stand in the order in which they were asked.
 
     `specialist_only_cost_usd` is an estimate: the price of this turn had the specialist done all of
     it. `held_chars` and `held_ms` say how many characters of the answer the guardrails held back at
@@ -80,6 +95,7 @@ class Receipt:
     total_ms: float
     held_chars: int = 0
     held_ms: float = 0.0
+    handlers: tuple[HandlerUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,15 +42,15 @@ class Merger:
         self._taken[_key("specialist", "triage")] = DESK
         every = [self._kept(owner, parts) for owner, parts in running]
         tools = tuple(each for parts in every for each in parts.tools)
-        known = {*TOOLS, *(each.name for each in tools)}
+        agents = [each for parts in every for each in parts.specialists]
+        asked = (each.tool_name for each in agents if each.as_tool)
+        known = {*TOOLS, *(each.name for each in tools), *asked}
         triage = next((parts.triage for parts in every if parts.triage), None)
         return Parts(
             tools=tools,
             handlers=tuple(each for parts in every for each in parts.handlers),
             guardrails=tuple(each for parts in every for each in parts.guardrails),
-            specialists=tuple(
-                self._equipped(each, known) for parts in every for each in parts.specialists
-            ),
+            specialists=tuple(self._equipped(each, known) for each in agents),
             triage=triage and self._equipped(triage, known),
         )
 
@@ -60,8 +60,17 @@ class Merger:
             handlers=tuple(self._free(owner, "handler", parts.handlers)),
             guardrails=tuple(self._free(owner, "guardrail", parts.guardrails)),
             triage=self._triage(owner, parts.triage),
-            specialists=tuple(self._free(owner, "specialist", parts.specialists)),
+            specialists=tuple(
+                self._asked(owner, each)
+                for each in self._free(owner, "specialist", parts.specialists)
+            ),
         )
+
+    def _asked(self, owner: str, specialist: Specialist) -> Specialist:
+        """The specialist, which nobody may ask when its tool's name is another tool's."""
+        if not specialist.as_tool or self._take(owner, "tool", specialist.tool_name):
+            return specialist
+        return replace(specialist, as_tool=False)
 
     def _triage(self, owner: str, triage: Specialist | None) -> Specialist | None:
         if triage is None or not self._take(owner, "triage", ""):
@@ -106,6 +115,7 @@ def labels(parts: Parts) -> list[str]:
     agents = [*parts.specialists, *([parts.triage] if parts.triage else [])]
     return [
         *(f"tool {each.name}" for each in parts.tools),
+        *(f"tool {each.tool_name}" for each in parts.specialists if each.as_tool),
         *(f"handler {each.name}" for each in parts.handlers),
         *(f"guardrail {each.name}" for each in parts.guardrails),
         *(f"specialist {each.name}" for each in agents),

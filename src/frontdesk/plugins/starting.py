@@ -1,6 +1,6 @@
 """Starting and stopping one plugin, and looking through what it brings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,7 @@ from frontdesk.contract.parts import M, Parts, PluginPlace, Specialist
 from frontdesk.contract.tools import Tool
 from frontdesk.plugins.modules import forget, imported
 from frontdesk.plugins.sources import NAME, Source
+from frontdesk.plugins.specialists import Refuse, with_specialists
 from frontdesk.preprocess.faq import curated
 from frontdesk.tools.binding import examine
 from frontdesk.tools.first import question_of
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 STOP_S = 10.0
 
 T = TypeVar("T")
-Refuse = Callable[[str], None]
-"""Told of each part that cannot be used, and why."""
 
 log = structlog.get_logger()
 
@@ -56,6 +55,7 @@ async def started(
         parts = await plugin.__aenter__()
         own.push_async_callback(_stopped, source, plugin)
         parts = await _usable(source, parts, place, own, refuse)
+        parts = with_specialists(made, parts, refuse)
         stack.push_async_exit(own.pop_all())
     return parts
 

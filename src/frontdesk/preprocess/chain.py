@@ -10,6 +10,15 @@ import structlog
 from frontdesk.contract.attempts import Failed, attempt
 from frontdesk.contract.context import SpanRecord, TurnContext
 from frontdesk.contract.handlers import Answer, Enrich, Handler, Outcome, Pass, Reject, Route
+from frontdesk.contract.turns import Effect, HandlerUse
+
+EFFECTS: dict[type, Effect] = {
+    Answer: "answer",
+    Enrich: "enrich",
+    Route: "route",
+    Reject: "reject",
+    Pass: "pass",
+}
 
 log = structlog.get_logger()
 
@@ -32,7 +41,9 @@ class Handlers:
         self.handlers = tuple(sorted(handlers, key=lambda each: (each.order, each.name)))
 
     async def consider(self, context: TurnContext) -> Considered:
-        """Asks each handler in turn until one answers or rejects; the first Route wins."""
+        """Asks each handler in turn until one answers or rejects; the first Route wins. What each
+        one did is noted in the ledger.
+        """
         facts: list[str] = []
         agent: str | None = None
         for handler in self.handlers:
@@ -47,15 +58,18 @@ class Handlers:
 
 
 async def _asked(handler: Handler, context: TurnContext) -> Outcome:
-    started = time.time()
+    at, began = time.time(), time.perf_counter()
+    outcome: Outcome = Pass()
     try:
-        outcome = await attempt(handler.handle(context), handler.timeout_s)
+        outcome = await attempt(handler.ask(context), handler.timeout_s)
+        effect, why = EFFECTS[type(outcome)], "ambiguous" if outcome == Pass(True) else ""
     except Failed as failed:
+        late = isinstance(failed.__cause__, TimeoutError)
+        effect, why = "skipped" if late else "failed", failed.what
         _log(handler, failed)
-        context.ledger.spans.append(_span(handler, started, "failed", failed.what))
-        return Pass()
-    if not isinstance(outcome, Pass):
-        context.ledger.spans.append(_span(handler, started, type(outcome).__name__.lower()))
+    use = HandlerUse(handler.name, effect, (time.perf_counter() - began) * 1000, why)
+    context.ledger.handlers.append(use)
+    context.ledger.spans.append(_span(use, at))
     return outcome
 
 
@@ -64,19 +78,20 @@ def _log(handler: Handler, failed: Failed) -> None:
         "handler.failed",
         handler=handler.name,
         plugin=handler.plugin,
+        cause=failed.what,
         error=failed.error,
         at=failed.at,
     )
 
 
-def _span(handler: Handler, started: float, outcome: str, error: str | None = None) -> SpanRecord:
+def _span(use: HandlerUse, started: float) -> SpanRecord:
     return SpanRecord(
         id=f"span_{uuid.uuid4().hex[:24]}",
         parent=None,
         kind="handler",
-        name=handler.name,
+        name=use.name,
         started=started,
-        ended=time.time(),
-        data={"outcome": outcome},
-        error=error,
+        ended=started + use.ms / 1000,
+        data={"outcome": use.effect},
+        error=use.why if use.effect in ("skipped", "failed") else None,
     )

@@ -31,7 +31,7 @@ def make_record(
             context.turn_id, status, rfc3339(), "", answer, agent=agent, rung=rung, code=code
         )
     items = (
-        {"role": "user", "content": context.text},
+        {"role": "user", "content": context.ledger.condensed or context.text},
         *_tool_pairs(context),
         {"role": "assistant", "content": _reply(status, answer)},
     )

@@ -3,6 +3,8 @@
 PREVIEW_BYTES = 1024
 LONG_BYTES = 2 * PREVIEW_BYTES
 READ_RESULT = "read_result"
+MESSAGE = "message"
+"""What the user's own message of a turn is called in a handle."""
 
 
 def preview(text: str, handle: str) -> str:

@@ -11,7 +11,7 @@ from frontdesk.contract.context import TurnContext
 from frontdesk.contract.keys import OwnerKeys, owner_of
 from frontdesk.contract.turns import TurnRecord
 from frontdesk.sessions.connection import translated
-from frontdesk.sessions.previews import READ_RESULT, handle_of, preview
+from frontdesk.sessions.previews import MESSAGE, READ_RESULT, handle_of, preview
 from frontdesk.sessions.schema import load_turn
 from frontdesk.sessions.sealing import open_sealing
 
@@ -75,7 +75,11 @@ class Results:
         return f"{text}\n[… to byte {end} of {len(data)}. To read on: {more}]"
 
     async def _find(self, context: TurnContext, turn_id: str, name: str) -> bytes | None:
-        """What is kept under the name, else the output of the call of this id in the history."""
+        """What is kept under the name, else the output of the call of this id in the history, or
+        the turn's message.
+        """
+        if (turn_id, name) == (context.turn_id, MESSAGE):
+            return context.text.encode(errors="replace")
         keys, session_id = self._keys(context), context.session_id
         seal = self._sealing.of(keys.owner)
         with translated():
@@ -97,6 +101,8 @@ class Results:
 
 
 def _output(record: TurnRecord, call_id: str) -> bytes | None:
+    if call_id == MESSAGE:
+        return record.user.encode(errors="replace")
     for item in record.items:
         output = item.get("output")
         if item.get("call_id") == call_id and isinstance(output, str):

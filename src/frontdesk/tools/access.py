@@ -101,7 +101,7 @@ class Access:
         async def handle(context: TurnContext) -> Outcome:
             if not self.allows(context.message.caller, FIRST, tool):
                 return Pass()
-            return await handler.handle(context)
+            return await handler.ask(context)
 
         return replace(handler, handle=handle) if self._speaks_of(tool) else handler
 

@@ -42,13 +42,15 @@ class Question:
     pattern: re.Pattern[str]
     types: Mapping[str, TypeAdapter[Any]]
 
-    def arguments(self, text: str) -> dict[str, Any] | None:
-        """The arguments in the text; None when there are none, several, or ones that do not fit."""
+    def arguments(self, text: str) -> dict[str, Any] | Pass:
+        """The arguments in the text, or the way on when there are none, several, or ones that do
+        not fit.
+        """
         if len(text) > LONGEST:
-            return None
+            return Pass()
         found = {tuple(match.groupdict().items()) for match in self.pattern.finditer(plain(text))}
         if len(found) != 1:
-            return None
+            return Pass(ambiguous=bool(found))
         try:
             return {
                 name: self.types[name].validate_python(value)
@@ -56,7 +58,7 @@ class Question:
                 if value is not None
             }
         except ValidationError:
-            return None
+            return Pass()
 
 
 def question_of(tool: Tool, first: First) -> Question:
@@ -100,8 +102,8 @@ def _handler(tool: Tool, first: First, check: ResultCheck, fit: Fit) -> Handler:
 
     async def handle(context: TurnContext) -> Outcome:
         arguments = question.arguments(context.text)
-        if arguments is None:
-            return Pass()
+        if isinstance(arguments, Pass):
+            return arguments
         if tool.needs_values:
             with suppress(ValueGone):  # then the tool meets the placeholder
                 arguments = {name: _restored(each, context) for name, each in arguments.items()}

@@ -20,7 +20,7 @@ from frontdesk.contract.tools import Tool
 from frontdesk.tools.tasks import in_task, in_thread
 
 THREADS = 8
-"""Calls of one blocking tool that run at the same time, if it does not say how many."""
+"""Calls of one blocking tool or handler that run at the same time, if it says no other number."""
 NATIVE_S = 60.0
 """Deadline in seconds of a tool of the SDK's own that has none."""
 NATIVE_BYTES = 262_144
@@ -46,10 +46,17 @@ def limited(tool: Tool) -> Tool:
 
 
 def limited_handler(handler: Handler) -> Handler:
-    """The handler, which ends when it is cancelled."""
+    """The handler with a function that is async whatever it was and ends when it is cancelled. To
+    be made once per process.
+    """
+    blocks = not inspect.iscoroutinefunction(handler.handle)
+    slots = asyncio.Semaphore(THREADS if blocks else sys.maxsize)
+    run: Any = in_thread if blocks else in_task
 
     async def handle(context: TurnContext) -> Outcome:
-        return await in_task(partial(handler.handle, context))
+        await slots.acquire()
+        outcome = await run(partial(handler.handle, context), slots.release)
+        return await outcome if inspect.isawaitable(outcome) else outcome  # type: ignore[no-any-return]  # the chain looks at what it is
 
     return replace(handler, handle=handle)
 

@@ -43,6 +43,7 @@ def receipt(context: TurnContext, answer: str, price: Price, specialist_model: s
         total_ms=round(max(0.0, time.time() - ledger.started) * 1000, 2),
         held_chars=ledger.held_chars,
         held_ms=round(ledger.held_ms, 2),
+        handlers=tuple(replace(each, ms=round(each.ms, 2)) for each in ledger.handlers),
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 from frontdesk.contract.context import Ledger, ModelCall, SpanRecord, TurnContext
 from frontdesk.contract.turns import (
     GuardrailNote,
+    HandlerUse,
     ModelUse,
     Receipt,
     Rung,
@@ -91,6 +92,7 @@ def _receipt(value: Mapping[str, Any] | None) -> Receipt | None:
         by_model=_all(ModelUse, value["by_model"]),
         tools=_all(ToolUse, value["tools"]),
         guardrails=_all(GuardrailNote, value["guardrails"]),
+        handlers=_all(HandlerUse, value.get("handlers", ())),
     )
 
 

@@ -17,6 +17,8 @@ from frontdesk.preprocess.faq.shelf import Shelf
 
 ORDER = 60
 """After the commands (10) and tool-first (50), before plugins' handlers (100)."""
+READ_S = 5.0
+"""What an answer may take in seconds: a file that was edited is read again first."""
 COUNT_S = 5.0
 """What counting an answer may take, in seconds; nobody waits for it."""
 
@@ -51,7 +53,7 @@ async def _running(path: Path, hits: Hits | None) -> AsyncIterator[Parts]:
             task.add_done_callback(counting.discard)
         return Answer(f"{match.entry.answer}\n\n— FAQ: {match.entry.id}")
 
-    yield Parts(handlers=(Handler("faq", handle, ORDER),))
+    yield Parts(handlers=(Handler("faq", handle, ORDER, READ_S),))
     await asyncio.gather(*counting)
 
 

@@ -26,7 +26,7 @@ async def handler(tried: Handler) -> Finding:
     passes = 0
     for text in TEXTS:
         try:
-            outcome = await attempt(tried.handle(a_turn(text)), tried.timeout_s)
+            outcome = await attempt(tried.ask(a_turn(text)), tried.timeout_s)
         except Failed as stopped:
             return failed(
                 f"a message of {len(text)} characters: {stopped.what}, at {stopped.at}",
