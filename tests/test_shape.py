@@ -45,7 +45,7 @@ class Source:
 
 @cache
 def sources(folder: str) -> tuple[Source, ...]:
-    """Every Python file below `src` or `tests`."""
+    """Every Python file below this folder."""
     paths = sorted((ROOT / folder).rglob("*.py"))
     texts = [(path, path.read_text(encoding="utf-8")) for path in paths]
     return tuple(Source(path, text, ast.parse(text)) for path, text in texts)
@@ -92,19 +92,21 @@ def refuse(found: list[str], rule: str) -> None:
         pytest.fail(f"{rule}:\n  " + "\n  ".join(found), pytrace=False)
 
 
-@pytest.mark.parametrize("folder", ["src", "tests"])
+@pytest.mark.parametrize("folder", ["src", "tests", "examples"])
 def test_no_file_is_longer_than_300_lines(folder: str) -> None:
     sizes = [(source, source.text.count("\n")) for source in sources(folder)]
     refuse([f"{s.at(1)} has {n} lines" for s, n in sizes if n > 300], "Split these files")
 
 
-@pytest.mark.parametrize("folder", ["src", "tests"])
+@pytest.mark.parametrize("folder", ["src", "tests", "examples"])
 def test_no_function_is_longer_than_a_screen(folder: str) -> None:
     long = [f"{s.at(f)} {f.name}: {n} lines" for s, f, n in functions(folder) if n > 40]
     refuse(long, "Split these functions (40 lines, docstring not counted)")
 
 
-@pytest.mark.parametrize(("folder", "median", "most"), [("src", 7, 25), ("tests", 12, 25)])
+@pytest.mark.parametrize(
+    ("folder", "median", "most"), [("src", 7, 25), ("tests", 12, 25), ("examples", 9, 25)]
+)
 def test_most_functions_are_short(folder: str, median: int, most: int) -> None:
     by_length = sorted(functions(folder), key=lambda entry: entry[2])
     lengths = [length for _, _, length in by_length]
@@ -115,7 +117,7 @@ def test_most_functions_are_short(folder: str, median: int, most: int) -> None:
     assert tenth <= most, f"A tenth of {folder} is over {tenth - 1} lines, not {most}:\n  {longest}"
 
 
-@pytest.mark.parametrize("folder", ["src", "tests"])
+@pytest.mark.parametrize("folder", ["src", "tests", "examples"])
 def test_modules_are_named_after_what_they_hold(folder: str) -> None:
     names = [
         source.at(1)
@@ -159,7 +161,7 @@ def _reads_environment(node: ast.AST) -> bool:
 def test_an_ignored_finding_carries_its_code_and_reason() -> None:
     bare = [
         f"{source.at(token.start[0])} {token.string}"
-        for source in (*sources("src"), *sources("tests"))
+        for source in (*sources("src"), *sources("tests"), *sources("examples"))
         for token in tokenize.generate_tokens(StringIO(source.text).readline)
         if token.type == tokenize.COMMENT and EXCEPTION.search(token.string)
         if not re.search(r"\w+ \w+", EXCEPTION.sub("", token.string))

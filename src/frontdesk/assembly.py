@@ -36,6 +36,7 @@ from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
 from frontdesk.tools.access import access_of
 from frontdesk.tools.binding import bind_all
+from frontdesk.tools.effects import reads_only
 from frontdesk.tools.fence import as_data
 from frontdesk.tools.first import first_handlers
 from frontdesk.tools.knowledge import knowledge
@@ -150,7 +151,7 @@ def _put_together(
     tools = bind_all(tools_of_all, guards.tool_result, fit, guards.tool_argument)
     access = access_of(settings, tools_of_all)
     offered = access.offered(tools)
-    foreign = {tool.name for tool in parts.tools if not isinstance(tool, Tool)}
+    foreign = {t.name for t in parts.tools if not isinstance(t, Tool) and not reads_only(t)}
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),

@@ -2,11 +2,13 @@
 environment.
 """
 
+import os
 import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from dotenv import dotenv_values
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -114,6 +116,9 @@ class Settings(BaseSettings):
         "always do.",
     )
     plugins_deny: Patterns = Field((), description="Plugins that may not run, likewise.")
+    mcp_servers: Path | None = Field(
+        None, description="TOML or JSON file that names MCP servers (docs/mcp.md)."
+    )
     reload_plugins: bool = Field(
         False, description="Run an edited plugin file anew; for development (docs/plugins.md)."
     )
@@ -188,6 +193,22 @@ def load_plugin_settings(plugin: str, model: type[M]) -> M:
         )
         raise SettingsError(f"Wrong settings of the plugin {plugin}: {wrong}.") from None
     return settings
+
+
+def expanded(text: str) -> str:
+    """The text with each `${NAME}` replaced by that variable of the environment or `.env`.
+
+    Raises:
+        SettingsError: such a variable is not set.
+    """
+    known = {**dotenv_values(".env"), **os.environ}
+
+    def value(found: re.Match[str]) -> str:
+        if (each := known.get(found[1])) is None:
+            raise SettingsError(f"The environment variable {found[1]} is not set.")
+        return each
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
 
 
 def variables() -> dict[str, str]:

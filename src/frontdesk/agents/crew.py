@@ -60,8 +60,8 @@ class Crew:
         settings: Settings,
         foreign: Collection[str] = (),
     ) -> None:
-        """`foreign` names the tools that are the SDK's own. Raises PluginError when a specialist's
-        tools or the names do not fit together.
+        """`foreign` names the SDK's own tools that may change something. Raises PluginError when
+        a specialist's tools or the names do not fit together.
         """
         names: dict[Tier, str] = {
             "cheap": settings.triage_model,

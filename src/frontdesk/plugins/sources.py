@@ -10,6 +10,7 @@ from pathlib import Path
 from frontdesk.config import Settings
 from frontdesk.contract.errors import PluginError
 from frontdesk.contract.parts import Plugin
+from frontdesk.plugins.mcp import declared, mcp_plugin
 
 GROUP = "frontdesk"
 NAME = re.compile(r"[a-z0-9_-]+")
@@ -32,10 +33,10 @@ class Source:
 
 def find(settings: Settings, given: Mapping[str, Plugin]) -> list[Source]:
     """All plugins that the settings allow. Of two that clash the later one is refused, so what is
-    built in comes first, then what the caller gives, packages, files.
+    built in comes first, then what the caller gives, packages, files, MCP servers.
 
     Raises:
-        PluginError: there is no such folder of files.
+        PluginError: there is no such folder of files, or file of MCP servers.
     """
     installed = list(_installed())
     return [
@@ -43,7 +44,11 @@ def find(settings: Settings, given: Mapping[str, Plugin]) -> list[Source]:
         *(Source(name, "given to the desk", plugin) for name, plugin in given.items()),
         *(
             source
-            for source in (*(each for each in installed if not _is_ours(each)), *files(settings))
+            for source in (
+                *(each for each in installed if not _is_ours(each)),
+                *files(settings),
+                *mcp_servers(settings),
+            )
             if allowed(settings, source.name)
         ),
     ]
@@ -90,3 +95,17 @@ def files(settings: Settings) -> Iterator[Source]:
     for path in sorted(folder.glob("*.py")):
         if not path.name.startswith("_"):
             yield Source(path.stem, f"file {path.name}", path)
+
+
+def mcp_servers(settings: Settings) -> Iterator[Source]:
+    """The MCP servers that the settings' file names and does not disable.
+
+    Raises:
+        PluginError: there is no such file, or it cannot be read.
+    """
+    if settings.mcp_servers is None:
+        return
+    path = settings.mcp_servers.expanduser().resolve()
+    for name, entry in declared(path).items():
+        if not (isinstance(entry, dict) and entry.get("disabled") is True):
+            yield Source(name, "MCP server", mcp_plugin(entry, path.parent))
