@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -21,6 +22,7 @@ from frontdesk.contract.context import TurnContext
 from frontdesk.contract.parts import Parts, PluginPlace
 from frontdesk.contract.tools import First, tool
 from frontdesk.desk import Desk
+from frontdesk.sessions import clients
 from frontdesk.testing import Visitor, fake_openai
 
 Value = TypeVar("Value")
@@ -130,7 +132,13 @@ class Crowd(RuleBasedStateMachine):
         self.runner.close()
 
 
-def test_nothing_of_a_user_crosses_to_another_in_a_tool(redis_url: str, tmp_path: Path) -> None:
+def test_nothing_of_a_user_crosses_to_another_in_a_tool(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A slow machine must not make a failure of the store of it: that is another test's subject.
+    monkeypatch.setattr(clients, "DEADLINE_S", 60.0)
+    monkeypatch.setitem(clients._LIMITS, "socket_timeout", 60.0)
+
     class Here(Crowd):
         url, folder = redis_url, tmp_path
 
