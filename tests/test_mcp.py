@@ -14,6 +14,8 @@ from tests.mcp_tools import STDIO, called, named, running, tools
 from frontdesk.assembly import open_desk
 from frontdesk.config import Settings
 from frontdesk.contract.errors import PluginError
+from frontdesk.contract.guardrails import Policy
+from frontdesk.guardrails.chain import WITHHELD
 from frontdesk.plugins import load_plugins
 from frontdesk.testing import FakeOpenAI, Visitor, text, tool_call
 from frontdesk.tools.effects import reads_only
@@ -31,6 +33,20 @@ async def test_the_tools_of_a_server_are_called_by_an_agent(
     assert "added milk" in json.dumps(upstream.requests[-1].body)
     assert result.receipt
     assert [(use.name, use.ok) for use in result.receipt.tools] == [("probe_add", True)]
+
+
+async def test_what_a_server_returns_passes_the_guardrails(
+    settings: Settings, upstream: FakeOpenAI, tmp_path: Path
+) -> None:
+    upstream.script(tool_call("probe_find", {}), text("Found it."))
+    async with mcp_server.served() as url:
+        chosen = settings.model_copy(update={"mcp_servers": named(tmp_path, probe={"url": url})})
+        async with open_desk(chosen, policy=Policy(blocked_words=("someone",))) as desk:
+            await Visitor(desk, "ann").ask("Where does he live?")
+
+    seen = json.dumps(upstream.requests[-1].body)
+    assert WITHHELD in seen
+    assert "someone@example.com" not in seen
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])

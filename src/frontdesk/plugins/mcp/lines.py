@@ -28,6 +28,7 @@ from frontdesk.plugins.mcp.tokens import SpeaksFor, UserTokens
 
 PAUSE_S = 30.0
 """How long a server that did not come back is left alone."""
+READ_SLACK_S = 60.0
 PAGES = 50
 """How many pages of tools a server may list."""
 
@@ -155,7 +156,8 @@ def _server(name: str, declaration: Declaration, meta: Meta) -> MCPServer:
             "url": declaration.url or "",
             "headers": declaration.headers,
             "timeout": declaration.timeout_s,
-            "sse_read_timeout": declaration.timeout_s,
+            # Later than the call's own deadline: this one takes the whole connection down.
+            "sse_read_timeout": declaration.timeout_s + READ_SLACK_S,
             "auth": SpeaksFor(UserTokens(tokens)) if tokens else None,
         },
         **shared,
