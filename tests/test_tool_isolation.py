@@ -24,6 +24,7 @@ from frontdesk.contract.tools import First, tool
 from frontdesk.desk import Desk
 from frontdesk.sessions import clients
 from frontdesk.testing import Visitor, fake_openai
+from frontdesk.tools.fence import data_in
 
 Value = TypeVar("Value")
 User = tuple[str, str]
@@ -112,7 +113,7 @@ class Crowd(RuleBasedStateMachine):
         visitors = [Visitor(self.desk, user, tenant) for tenant, user in USERS]
         pairs = zip(visitors, messages, strict=True)
         results = await asyncio.gather(*(each.ask(words) for each, words in pairs))
-        return [each.answer or str(each.error) for each in results]
+        return [data_in(each.answer or str(each.error)) for each in results]
 
     def said(self, user: User, how: str, new: str) -> tuple[str, str]:
         """What the user says, and what must be answered."""
