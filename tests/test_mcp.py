@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from tests import mcp_server
-from tests.mcp_tools import STDIO, called, named, running, tools
+from tests.mcp_tools import STDIO, called, named, running, settings_of, tools
 
 from frontdesk.assembly import open_desk
+from frontdesk.cli.doctor.plugins import plugins
+from frontdesk.cli.doctor.surroundings import Surroundings, bystander
 from frontdesk.config import Settings
 from frontdesk.contract.errors import PluginError
 from frontdesk.contract.guardrails import Policy
@@ -118,6 +120,16 @@ async def test_a_server_that_cannot_be_used_costs_only_its_own_tools(
             assert problem.startswith("bad (MCP server): ")
             assert cause in problem
             assert "probe_add" in tools(loaded)
+
+
+async def test_the_doctor_names_a_server_that_does_not_start(tmp_path: Path) -> None:
+    chosen = settings_of(tmp_path, probe=STDIO, bad={"command": "no-such-program"})
+    around = Surroundings(chosen, frozenset(), frozenset(), None, "", bystander)
+    with capture_logs():
+        finding = await plugins(around)
+
+    assert finding.status == "FAIL"
+    assert "bad (MCP server): its server does not start" in finding.evidence
 
 
 async def test_a_disabled_server_is_not_started(tmp_path: Path) -> None:

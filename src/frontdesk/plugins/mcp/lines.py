@@ -49,12 +49,17 @@ class Line:
     _not_before: float = 0.0
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def away(self) -> bool:
+        """Whether the server did not come back on this line a moment ago."""
+        return asyncio.get_running_loop().time() < self._not_before
+
     async def ready(self) -> bool:
         """Whether the server can be called; one that has died is started again first."""
         if not self._doubted:
             return True
         async with self._mending:
-            if self._doubted and asyncio.get_running_loop().time() >= self._not_before:
+            if self._doubted and not self.away:
                 self._doubted = not (await self._answers() or await self._reopened())
         return not self._doubted
 
