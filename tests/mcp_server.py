@@ -53,6 +53,12 @@ async def add(text: str) -> str:
     return f"added {text}"
 
 
+@server.tool(annotations=READS)
+async def find() -> str:
+    """Tells somebody's address."""
+    return "it is someone@example.com"
+
+
 @server.tool()
 async def die() -> str:
     """Ends its process."""

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from tests import mcp_server
-from tests.mcp_tools import STDIO, called, named, running, tools
+from tests.mcp_tools import STDIO, called, named, running, settings_of, tools
 
 from frontdesk.assembly import open_desk
+from frontdesk.cli.doctor.plugins import plugins
+from frontdesk.cli.doctor.surroundings import Surroundings, bystander
 from frontdesk.config import Settings
 from frontdesk.contract.errors import PluginError
+from frontdesk.contract.guardrails import Policy
+from frontdesk.guardrails.chain import WITHHELD
 from frontdesk.plugins import load_plugins
 from frontdesk.testing import FakeOpenAI, Visitor, text, tool_call
 from frontdesk.tools.effects import reads_only
@@ -31,6 +35,20 @@ async def test_the_tools_of_a_server_are_called_by_an_agent(
     assert "added milk" in json.dumps(upstream.requests[-1].body)
     assert result.receipt
     assert [(use.name, use.ok) for use in result.receipt.tools] == [("probe_add", True)]
+
+
+async def test_what_a_server_returns_passes_the_guardrails(
+    settings: Settings, upstream: FakeOpenAI, tmp_path: Path
+) -> None:
+    upstream.script(tool_call("probe_find", {}), text("Found it."))
+    async with mcp_server.served() as url:
+        chosen = settings.model_copy(update={"mcp_servers": named(tmp_path, probe={"url": url})})
+        async with open_desk(chosen, policy=Policy(blocked_words=("someone",))) as desk:
+            await Visitor(desk, "ann").ask("Where does he live?")
+
+    seen = json.dumps(upstream.requests[-1].body)
+    assert WITHHELD in seen
+    assert "someone@example.com" not in seen
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])
@@ -102,6 +120,16 @@ async def test_a_server_that_cannot_be_used_costs_only_its_own_tools(
             assert problem.startswith("bad (MCP server): ")
             assert cause in problem
             assert "probe_add" in tools(loaded)
+
+
+async def test_the_doctor_names_a_server_that_does_not_start(tmp_path: Path) -> None:
+    chosen = settings_of(tmp_path, probe=STDIO, bad={"command": "no-such-program"})
+    around = Surroundings(chosen, frozenset(), frozenset(), None, "", bystander)
+    with capture_logs():
+        finding = await plugins(around)
+
+    assert finding.status == "FAIL"
+    assert "bad (MCP server): its server does not start" in finding.evidence
 
 
 async def test_a_disabled_server_is_not_started(tmp_path: Path) -> None:

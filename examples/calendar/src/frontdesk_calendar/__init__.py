@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.parts import Parts, PluginPlace
@@ -16,7 +16,8 @@ from frontdesk.contract.tools import Tool, tool
 from frontdesk_calendar.agenda import Event, events
 from frontdesk_calendar.places import calendars_of
 
-Day = Annotated[date, Field(examples=["2026-11-23"])]
+DATE = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+Day = Annotated[date, Field(examples=["2026-11-23"]), WithJsonSchema(DATE)]
 Count = Annotated[int, Field(ge=1, le=31, examples=[1])]
 
 

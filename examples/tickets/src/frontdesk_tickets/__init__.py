@@ -23,7 +23,7 @@ def opening(book: Book) -> Tool:
     def open_ticket(
         context: TurnContext, subject: Annotated[str, Field(min_length=3, max_length=500)]
     ) -> str:
-        """Opens a support ticket for the user who speaks.
+        """Writes a new support ticket of the user who speaks, about a problem or a wish.
 
         Args:
             subject: What it is about, in one sentence.

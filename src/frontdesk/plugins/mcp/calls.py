@@ -116,7 +116,7 @@ class _Invocation:
     tools: Mapping[Line, FunctionTool]
 
     async def __call__(self, run: ToolContext[TurnContext], arguments: str) -> str:
-        line = min(self.tools, key=lambda each: each.calls)
+        line = min(self.tools, key=lambda each: (each.away, each.calls))
         began, result = time.perf_counter(), None
         line.calls += 1
         try:

@@ -28,6 +28,7 @@ from frontdesk.plugins.mcp.tokens import SpeaksFor, UserTokens
 
 PAUSE_S = 30.0
 """How long a server that did not come back is left alone."""
+READ_SLACK_S = 60.0
 PAGES = 50
 """How many pages of tools a server may list."""
 
@@ -48,12 +49,17 @@ class Line:
     _not_before: float = 0.0
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def away(self) -> bool:
+        """Whether the server did not come back on this line a moment ago."""
+        return asyncio.get_running_loop().time() < self._not_before
+
     async def ready(self) -> bool:
         """Whether the server can be called; one that has died is started again first."""
         if not self._doubted:
             return True
         async with self._mending:
-            if self._doubted and asyncio.get_running_loop().time() >= self._not_before:
+            if self._doubted and not self.away:
                 self._doubted = not (await self._answers() or await self._reopened())
         return not self._doubted
 
@@ -155,7 +161,8 @@ def _server(name: str, declaration: Declaration, meta: Meta) -> MCPServer:
             "url": declaration.url or "",
             "headers": declaration.headers,
             "timeout": declaration.timeout_s,
-            "sse_read_timeout": declaration.timeout_s,
+            # Later than the call's own deadline: this one takes the whole connection down.
+            "sse_read_timeout": declaration.timeout_s + READ_SLACK_S,
             "auth": SpeaksFor(UserTokens(tokens)) if tokens else None,
         },
         **shared,
