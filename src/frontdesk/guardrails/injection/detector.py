@@ -43,8 +43,9 @@ def find_by_score(
 
 
 def _scored(view: View, limits: Limits) -> Iterator[Finding]:
-    for window in windows(view.text, model()):
-        if window.score >= limits.high:
-            sure = window.score >= limits.very_high and not spoken_about(view.text)
-            category = "injection" if sure else "injection_suspected"
-            yield Finding(category, *view.span(window.start, window.end))
+    high = [window for window in windows(view.text, model()) if window.score >= limits.high]
+    about = any(window.score >= limits.very_high for window in high) and spoken_about(view.text)
+    for window in high:
+        sure = window.score >= limits.very_high and not about
+        category = "injection" if sure else "injection_suspected"
+        yield Finding(category, *view.span(window.start, window.end))
