@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
+from tests.synthetic import filled
+
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.guardrails import Finding, Text
 from frontdesk.guardrails import abuse, injection, personal, secrets
@@ -20,7 +22,6 @@ from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.encoded import decoded
 from frontdesk.guardrails.normal import Normal
 from frontdesk.guardrails.policy import default_policy
-from tests.synthetic import filled
 
 KB = 1000
 SIZES = (200, 500, 1000, 4000, 15_000)

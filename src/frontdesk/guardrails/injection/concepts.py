@@ -4,9 +4,8 @@ Attacks are put in ever new words, but what they are about stays: rules, that ar
 that is to be told. So the classifier also learns what stands close together.
 """
 
-import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,15 +17,19 @@ import yaml
 BUCKETS = (1 << 18) - 1
 NEAR, RECENT = 12, 4
 WORTH = 2
+LONGEST_STEM, LONGEST_ENDING = 5, 5
+ENDINGS = frozenset(
+    ("", "s", "es", "ed", "d", "ing", "ion", "ions", "ation", "e", "y", "ies", "ting", "ted")
+    + ("ping", "ped", "ance", "able")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The concepts' numbers by name, and the words of each."""
+    """The number of the concept of each stem."""
 
-    numbers: dict[str, int]
-    latin: re.Pattern[str]
-    korean: re.Pattern[str]
+    latin: dict[str, int]
+    korean: dict[str, int]
 
 
 class Recent:
@@ -53,10 +56,22 @@ def concepts(word: str) -> tuple[int, ...]:
     """What the word is about; most are about nothing of it."""
     known = lexicon()
     if word.isascii():
-        hit = known.latin.match(word)
-        return (known.numbers[hit.lastgroup],) if hit and hit.lastgroup else ()
-    names = dict.fromkeys(hit.lastgroup for hit in known.korean.finditer(word))
-    return tuple(known.numbers[name] for name in names if name)
+        stems = (word[: len(word) - cut] for cut in range(LONGEST_ENDING + 1))
+        ends = (stem for stem in stems if stem in known.latin and word[len(stem) :] in ENDINGS)
+        stem = next(ends, None)
+        return (known.latin[stem],) if stem else ()
+    return tuple(dict.fromkeys(_stems(word, known.korean)))
+
+
+def _stems(word: str, known: dict[str, int]) -> Iterator[int]:
+    at = 0
+    while at < len(word):
+        for end in range(min(len(word), at + LONGEST_STEM), at, -1):
+            if (number := known.get(word[at:end])) is not None:
+                yield number
+                at = end - 1
+                break
+        at += 1
 
 
 def _bucket(number: int) -> int:
@@ -65,15 +80,12 @@ def _bucket(number: int) -> int:
 
 @cache
 def lexicon() -> Lexicon:
-    """Reads the words that ship with the package."""
+    """Reads the words that ship with the package; one that stands twice is what it is first."""
     path = files("frontdesk.guardrails.injection").joinpath("concepts.yaml")
-    data = yaml.safe_load(path.read_text("utf-8"))
-    latin = "|".join(f"(?P<{name}>{_any(words['latin'])})" for name, words in data.items())
-    korean = "|".join(f"(?P<{name}>{_any(words['korean'])})" for name, words in data.items())
-    numbers = {name: crc32(name.encode()) for name in data}
-    endings = r"(?:s|es|ed|d|ing|ion|ions|ation|e|y|ies|ting|ted|ping|ped|ance|able)?"
-    return Lexicon(numbers, re.compile(rf"(?:{latin}){endings}$"), re.compile(korean))
-
-
-def _any(words: str) -> str:
-    return "|".join(sorted(words.split(), key=len, reverse=True))
+    data: dict[str, dict[str, str]] = yaml.safe_load(path.read_text("utf-8"))
+    known = Lexicon({}, {})
+    for name, words in data.items():
+        for script, table in (("latin", known.latin), ("korean", known.korean)):
+            for word in words[script].split():
+                table.setdefault(word, crc32(name.encode()))
+    return known

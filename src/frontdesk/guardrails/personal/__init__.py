@@ -55,7 +55,9 @@ def find(text: Text) -> Iterator[Finding]:
 def _found(text: Text) -> Iterator[Finding]:
     apart = len(text.folded.text) - len(text.joined.text) >= _APART
     last = text.joined if apart else text.folded
-    plain: list[View] = [text.folded, *differing(text.joined, text.folded)] if apart else [text.folded]
+    plain: list[View] = (
+        [text.folded, *differing(text.joined, text.folded)] if apart else [text.folded]
+    )
     read = spoken(last)
     views = plain if read is last else [*plain, *differing(read, last)]
     few = [view for view in views if _FIGURES.search(view.text)]
