@@ -19,8 +19,26 @@ NEAR, RECENT = 12, 4
 WORTH = 2
 LONGEST_STEM, LONGEST_ENDING = 5, 5
 ENDINGS = frozenset(
-    ("", "s", "es", "ed", "d", "ing", "ion", "ions", "ation", "e", "y", "ies", "ting", "ted")
-    + ("ping", "ped", "ance", "able")
+    {
+        "",
+        "s",
+        "es",
+        "ed",
+        "d",
+        "ing",
+        "ion",
+        "ions",
+        "ation",
+        "e",
+        "y",
+        "ies",
+        "ting",
+        "ted",
+        "ping",
+        "ped",
+        "ance",
+        "able",
+    }
 )
 
 
