@@ -93,7 +93,7 @@ def test_every_category_of_a_family_has_its_action_in_the_default() -> None:
     assert found <= set(default_policy().actions)
 
 
-@pytest.mark.parametrize(("threshold", "category"), [("1.0", None), ("0.01", "injection")])
+@pytest.mark.parametrize(("threshold", "category"), [("1.0", None), ("0.0001", "injection")])
 async def test_the_policy_says_from_which_score_on_it_is_an_injection(
     threshold: str, category: str | None
 ) -> None:

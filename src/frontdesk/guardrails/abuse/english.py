@@ -7,7 +7,9 @@ from functools import cache
 
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
-from frontdesk.guardrails.abuse.spelling import spaced, views_of
+from frontdesk.guardrails.abuse.spelling import spaced
+from frontdesk.guardrails.normal import worded
+from frontdesk.guardrails.starting import Starting
 
 # What may stand for a letter; inside of a word also a mask.
 _SIGNS = {
@@ -24,13 +26,13 @@ _LATIN = re.compile("[a-z]")
 class Lexicon:
     """The word data, compiled; see `english.yaml`."""
 
-    words: re.Pattern[str]
+    words: Starting
     innocent: re.Pattern[str]
 
 
 def find(text: Text) -> Iterator[Finding]:
     """Finds English profanity, category `profanity`."""
-    for view in views_of(text):
+    for view in worded(text):
         if _LATIN.search(view.text):
             yield from _words(view)
 
@@ -48,15 +50,20 @@ def _words(view: View) -> Iterator[Finding]:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
+    return Lexicon(
+        words=Starting.of(read("starts")["english"], pattern()),
+        innocent=re.compile("|".join(_phrases(read("english")["innocent"]))),
+    )
+
+
+def pattern() -> str:
+    """What is searched for."""
     data = read("english")
     inside = "|".join(_spelled(word, _DIGIT_OR_MARK) for word in data["inside"].split())
     whole = "|".join(_word(*each) for each in data["words"].items())
     phrases = "|".join(_phrases(data["phrases"]))
     bounded = rf"(?<![a-z\d])(?<![a-z\d][.'’-])(?:(?:{whole})(?![a-z])|{phrases})"
-    return Lexicon(
-        words=re.compile(f"{inside}|{bounded}", re.MULTILINE),
-        innocent=re.compile("|".join(_phrases(data["innocent"]))),
-    )
+    return f"{inside}|{bounded}"
 
 
 def _word(word: str, endings: str) -> str:

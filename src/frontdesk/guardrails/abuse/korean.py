@@ -8,6 +8,7 @@ from functools import cache
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import keys, korean_views
+from frontdesk.guardrails.starting import Starting
 
 _CONSONANTS = re.compile("[ㄱ-ㅣ](?: ?[ㄱ-ㅣ]){0,20}")
 _SPACE = re.compile(r"[ \t]+")
@@ -17,8 +18,7 @@ _SPACE = re.compile(r"[ \t]+")
 class Lexicon:
     """The word data, compiled; see `korean.yaml`."""
 
-    starts: re.Pattern[str]
-    words: re.Pattern[str]
+    words: Starting
     innocent: re.Pattern[str]
     initials: re.Pattern[str]
     filler: str
@@ -36,8 +36,7 @@ def find(text: Text) -> Iterator[Finding]:
 
 
 def _words(view: View) -> Iterator[Finding]:
-    starts = (match.start() for match in lexicon().starts.finditer(view.text))
-    hits = [hit.span() for at in starts if (hit := lexicon().words.match(view.text, at))]
+    hits = [match.span() for match in lexicon().words.finditer(view.text)]
     if not hits:
         return
     innocent = [match.span() for match in lexicon().innocent.finditer(view.text)]
@@ -61,25 +60,26 @@ def _swears(run: str) -> bool:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
-    data = read("korean")
-    typed = [keys(word) for word in data["typed"].split()]
-    spelled = rf"(?:{_any(data['romanised'])})(?![a-z])"
+    data, own = read("korean"), patterns()
+    begin = read("starts")
     initials = sorted(data["initials"].split(), key=len, reverse=True)
     return Lexicon(
-        starts=re.compile("|".join(_starts(data["starts"]))),
-        words=re.compile(_any(data["words"]), re.MULTILINE),
+        words=Starting.of(begin["words"], own["words"]),
         innocent=re.compile(_any(data["innocent"])),
         initials=re.compile(f"(?:{_any(initials)}){{1,6}}"),
         filler=data["filler"],
         riddle=re.compile(data["riddle"]),
-        latin=re.compile(rf"(?<![a-z\d])(?:[a-z]{{0,4}}?(?:{_any(typed)})|{spelled})"),
+        latin=re.compile(own["latin"]),
     )
 
 
-def _starts(table: dict[str, str]) -> Iterator[str]:
-    for firsts, seconds in table.items():
-        then = f"(?=[{re.escape(seconds)}])" if seconds else ""
-        yield from (re.escape(first) + then for first in firsts)
+def patterns() -> dict[str, str]:
+    """What is searched for in Hangul (`words`) and in Latin letters (`latin`)."""
+    data = read("korean")
+    typed = _any([keys(word) for word in data["typed"].split()])
+    spelled = rf"(?:{_any(data['romanised'])})(?![a-z])"
+    latin = rf"(?<![a-z\d])(?:[a-z]{{0,4}}?(?:{typed})|{spelled})"
+    return {"words": _any(data["words"]), "latin": latin}
 
 
 def _any(patterns: list[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from frontdesk.contract.guardrails import Text, View
+from frontdesk.guardrails.normal import worded
 
 LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -59,16 +60,10 @@ class Lettered:
         return self.under.span(start, end)
 
 
-def views_of(text: Text) -> tuple[View, ...]:
-    """The folded view, and the joined one if it reads otherwise."""
-    same = text.joined.text == text.folded.text
-    return (text.folded,) if same else (text.folded, text.joined)
-
-
 def korean_views(text: Text) -> list[View]:
     """The views in which Korean words are looked for, each different from those before."""
     views: list[View] = []
-    for view in views_of(text):
+    for view in worded(text):
         if not _HANGUL.search(view.text):
             continue
         lettered = Lettered(view.text.translate(_ALONE), view)

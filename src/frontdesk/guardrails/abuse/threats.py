@@ -7,7 +7,9 @@ from functools import cache
 
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
-from frontdesk.guardrails.abuse.spelling import spaced, views_of
+from frontdesk.guardrails.abuse.spelling import spaced
+from frontdesk.guardrails.normal import worded
+from frontdesk.guardrails.starting import Starting
 
 _AROUND = 60
 _OBJECT = re.compile(r"[가-힣][을를](?= )")
@@ -18,16 +20,16 @@ _HANGUL = re.compile("[가-힣]")
 class Lexicon:
     """The word data, compiled; see `threats.yaml`."""
 
-    korean: re.Pattern[str]
+    korean: Starting
     person: re.Pattern[str]
     things: re.Pattern[str]
-    english: re.Pattern[str]
+    english: Starting
     english_things: re.Pattern[str]
 
 
 def find(text: Text) -> Iterator[Finding]:
     """Finds announced violence; not against things, nor where it is only spoken about."""
-    for view in views_of(text):
+    for view in worded(text):
         if _HANGUL.search(view.text):
             yield from _korean(view)
         yield from _english(view)
@@ -56,12 +58,21 @@ def _english(view: View) -> Iterator[Finding]:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
-    data = read("threats")
-    english = "|".join(spaced(each) for each in data["english"])
+    data, own, begin = read("threats"), patterns(), read("starts")
     return Lexicon(
-        korean=re.compile("|".join(data["korean"])),
+        korean=Starting.of(begin["korean_threats"], own["korean_threats"]),
         person=re.compile(data["person"]),
         things=re.compile(data["things"]),
-        english=re.compile(rf"(?<![a-z])(?=[a-z])(?:{english})", re.MULTILINE),
+        english=Starting.of(begin["english_threats"], own["english_threats"]),
         english_things=re.compile(data["english_things"]),
     )
+
+
+def patterns() -> dict[str, str]:
+    """What is searched for in either language."""
+    data = read("threats")
+    english = "|".join(spaced(each) for each in data["english"])
+    return {
+        "korean_threats": "|".join(data["korean"]),
+        "english_threats": rf"(?<![a-z])(?:{english})",
+    }

@@ -1,8 +1,9 @@
 """A small classifier of our own: logistic regression over hashed letter groups, in plain Python.
 
-A text is cut into words; each adds the weights of the letter groups in it, of itself, and of itself
-after the word before. The score of a window of words is their sum, divided by the square root of
-their number, through the logistic function. `training/train.py` makes the weights.
+A text is cut into words; each adds the weights of the letter groups in it, of itself, of itself
+after the word before, and of what it is about together with what the words before it are about. The
+score of a window of words is their sum, divided by the square root of their number, through the
+logistic function. `training/train.py` makes the weights.
 """
 
 import json
@@ -15,6 +16,8 @@ from importlib.resources import files
 from itertools import accumulate
 from math import exp, sqrt
 from zlib import crc32
+
+from frontdesk.guardrails.injection.concepts import Recent, concepts
 
 BITS = 18
 MASK = (1 << BITS) - 1
@@ -97,15 +100,21 @@ def pair(before: int, own: int) -> int:
 
 def _sums(words: list[str], weights: Sequence[int]) -> tuple[list[int], list[int]]:
     """The running sums of weights and of numbers of buckets, word by word."""
-    known: dict[str, tuple[int, int, int]] = {}
-    sums, counts, before = [0], [0], 0
+    known: dict[str, tuple[int, int, int, tuple[int, ...]]] = {}
+    sums, counts, before, recent = [0], [0], 0, Recent()
     for word in words:
         if word not in known:
             own, *found = letters(word)
-            known[word] = own, weights[own & MASK] + sum([weights[at] for at in found]), len(found)
-        own, weight, count = known[word]
-        sums.append(weight + weights[pair(before, own)])
-        counts.append(count + 2)
+            weight = weights[own & MASK] + sum([weights[at] for at in found])
+            known[word] = own, weight, len(found) + 2, concepts(word)
+        own, weight, count, about = known[word]
+        weight += weights[pair(before, own)]
+        if about:
+            together = recent.met(about, len(sums))
+            weight += sum([weights[at] for at in together])
+            count += len(together)
+        sums.append(weight)
+        counts.append(count)
         before = own
     return list(accumulate(sums)), list(accumulate(counts))
 

@@ -1,6 +1,6 @@
 """The detector of injection: categories `injection` and `injection_suspected`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.injection.classifier import (
@@ -12,6 +12,7 @@ from frontdesk.guardrails.injection.classifier import (
     windows,
 )
 from frontdesk.guardrails.injection.rules import hits, spoken_about
+from frontdesk.guardrails.normal import worded
 
 REACH = 0
 """A classifier judges complete messages: nothing less than all of the text decides."""
@@ -28,7 +29,7 @@ def find(text: Text) -> Iterator[Finding]:
 
 def find_by_rule(text: Text) -> Iterator[Finding]:
     """What a rule holds for."""
-    for view in _views(text):
+    for view in worded(text):
         for span in hits(view):
             yield Finding("injection", *view.span(*span))
 
@@ -37,18 +38,14 @@ def find_by_score(
     text: Text, korean: Limits = KOREAN, others: Limits = OTHERS
 ) -> Iterator[Finding]:
     """What the classifier scores high, with limits for texts with Korean letters and for others."""
-    for view in _views(text):
+    for view in worded(text):
         yield from _scored(view, korean if in_korean(view.text) else others)
 
 
-def _views(text: Text) -> Sequence[View]:
-    same = text.joined.text == text.folded.text
-    return (text.folded,) if same else (text.folded, text.joined)
-
-
 def _scored(view: View, limits: Limits) -> Iterator[Finding]:
-    for window in windows(view.text, model()):
-        if window.score >= limits.high:
-            sure = window.score >= limits.very_high and not spoken_about(view.text)
-            category = "injection" if sure else "injection_suspected"
-            yield Finding(category, *view.span(window.start, window.end))
+    high = [window for window in windows(view.text, model()) if window.score >= limits.high]
+    about = any(window.score >= limits.very_high for window in high) and spoken_about(view.text)
+    for window in high:
+        sure = window.score >= limits.very_high and not about
+        category = "injection" if sure else "injection_suspected"
+        yield Finding(category, *view.span(window.start, window.end))

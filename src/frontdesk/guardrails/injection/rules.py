@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
 from frontdesk.contract.guardrails import View
+from frontdesk.guardrails.starting import Starting
 
 _AROUND = 80
 _HANGUL = re.compile("[가-힣]")
@@ -21,9 +23,9 @@ class Rules:
     attacks.
     """
 
-    english: re.Pattern[str]
-    korean: re.Pattern[str]
-    others: re.Pattern[str]
+    english: Starting
+    korean: Starting
+    others: Starting
     about: re.Pattern[str]
 
 
@@ -48,18 +50,28 @@ def spoken_about(text: str) -> bool:
 @cache
 def rules() -> Rules:
     """Reads the rules that ship with the package."""
-    data = yaml.safe_load(
-        files("frontdesk.guardrails.injection").joinpath("rules.yaml").read_text()
-    )
+    begin = _read("starts")
+    compiled = {kind: Starting.of(begin[kind], each) for kind, each in patterns().items()}
+    return Rules(**compiled, about=re.compile(_read("rules")["about"]))
+
+
+def patterns() -> dict[str, str]:
+    """All rules of each kind as one."""
+    data = _read("rules")
     english, korean, others = (
         "|".join(map(_spaced, data[kind])) for kind in ("english", "korean", "others")
     )
-    return Rules(
-        english=re.compile(rf"(?<![a-z])(?:{english})"),
-        korean=re.compile(korean),
-        others=re.compile(rf"(?<!\w)(?:{others})"),
-        about=re.compile(data["about"]),
-    )
+    return {
+        "english": rf"(?<![a-z])(?:{english})",
+        "korean": korean,
+        "others": rf"(?<!\w)(?:{others})",
+    }
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = files("frontdesk.guardrails.injection").joinpath(f"{name}.yaml")
+    lists: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return lists
 
 
 def _spaced(pattern: str) -> str:

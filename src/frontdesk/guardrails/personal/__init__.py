@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from frontdesk.contract.guardrails import Finding, Text, View
+from frontdesk.guardrails.normal import differing
 from frontdesk.guardrails.personal.accounts import (
     find_accounts,
     find_business_numbers,
@@ -53,9 +54,12 @@ def find(text: Text) -> Iterator[Finding]:
 
 def _found(text: Text) -> Iterator[Finding]:
     apart = len(text.folded.text) - len(text.joined.text) >= _APART
-    plain = [text.folded, text.joined] if apart else [text.folded]
-    read = spoken(plain[-1])
-    views = plain if read is plain[-1] else [*plain, read]
+    last = text.joined if apart else text.folded
+    plain: list[View] = (
+        [text.folded, *differing(text.joined, text.folded)] if apart else [text.folded]
+    )
+    read = spoken(last)
+    views = plain if read is last else [*plain, *differing(read, last)]
     few = [view for view in views if _FIGURES.search(view.text)]
     many = [view for view in few if _MANY.search(view.text)]
     for finders, there in (((find_cards,), few), (_LONG, many), (_SHORT, few), (_WORDS, plain)):

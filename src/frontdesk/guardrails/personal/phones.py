@@ -29,6 +29,7 @@ _BRITISH = re.compile(
 _SHORT = re.compile(
     r"(?:call|phone|text|dial|reach)[^.\d\n]{0,20}(?<!\d)([2-9]\d\d[\-. ]\d{4})(?![\d\-])"
 )
+_FIGURES = re.compile(r"\d(?:\D{0,12}\d){6,}")
 _TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
 _WORDS = re.compile(
     r"전화|연락|휴대|핸드폰|폰|번호|팩스|tel|phone|call|cell|mobile|number|text|fax|contact"
@@ -38,6 +39,17 @@ _WORDS = re.compile(
 
 def find_phones(view: View) -> Iterator[Finding]:
     """Category `phone`."""
+    for first, last in _stretches(view.text):
+        yield from _found(view, first, last)
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Where seven figures stand close together, with what belongs to a number before and after."""
+    for run in _FIGURES.finditer(text):
+        yield max(0, run.start() - 5), min(len(text), run.end() + 5)
+
+
+def _found(view: View, first: int, last: int) -> Iterator[Finding]:
     for pattern, personal in (
         (_MOBILE, _mobile),
         (_LINE, _line),
@@ -45,10 +57,10 @@ def find_phones(view: View) -> Iterator[Finding]:
         (_ABROAD, _abroad),
         (_BRITISH, _meant),
     ):
-        for found in pattern.finditer(view.text):
+        for found in pattern.finditer(view.text, first, last):
             if personal(found) and not labelled(view.text, ORDER, found.start()):
                 yield Finding("phone", *view.span(*found.span()))
-    for found in _SHORT.finditer(view.text):
+    for found in _SHORT.finditer(view.text, max(0, first - 40), last):
         yield Finding("phone", *view.span(*found.span(1)))
 
 

@@ -39,7 +39,10 @@ _STREET_WORDS = re.compile(
 _BOX = re.compile(r"(?<![a-z])p\.?\s?o\.?\s?box\s#?\d{1,6}")
 _IPV4 = re.compile(r"(?<![a-z\d_.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![a-z\d_\-]|\.\d)")
 _IPV6 = re.compile(r"(?<![a-z\d_:.])[0-9a-f]{1,4}:[0-9a-f:]{2,34}[0-9a-f](?![a-z\d_:])")
-_VERSION = re.compile(r"(?:version|버전|ver\.?|release|릴리스|==|>=|v)\s{0,2}[^\w\s]?\s{0,2}\Z")
+_VERSION = re.compile(
+    r"(?:version|(?:up|down)graded? (?:from|to)(?: [\d.]{3,15} to)?|updated? to|버전|ver\.?|release"
+    r"|릴리스|==|>=|v)\s{0,2}[^\w\s]?\s{0,2}\Z"
+)
 _NET = re.compile(r"(?<![a-z])ip|아이피|주소|address|host|from|server|서버|접속")
 _OWN = re.compile(
     r"(?:내|제|my|client|user'?s?|고객|사용자|접속|visitor|from)\W{0,3}(?:접속\s?)?(?:ip|아이피)"
@@ -91,7 +94,7 @@ def _host(text: str, found: re.Match[str]) -> bool:
         address = ip_address(found.group())
     except ValueError:
         return False
-    if _VERSION.search(text, max(0, found.start() - 12), found.start()) or _nobody(address):
+    if _VERSION.search(text, max(0, found.start() - 36), found.start()) or _nobody(address):
         return False
     home = (
         address.is_private

@@ -5,8 +5,8 @@ import re
 ORDER = re.compile(
     r"주문|운송장|송장|바코드|상품|품번|모델|시리얼|일련|접수|예약|영수증|거래\s?번호|택배|추적"
     r"|법인"
-    r"|order|tracking|parcel|barcode|bar code|invoice|serial|imei|isbn|ean|sku|ticket|receipt"
-    r"|case|request|reference|product|item|trace|build|commit|batch|device"
+    r"|(?<![a-z])(?:order|tracking|parcel|barcode|bar code|invoice|serial|imei|isbn|ean|sku|ticket"
+    r"|receipt|case|request|reference|product|item|trace|build|commit|batch|device)"
 )
 """Words before a number that is given to a thing."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, Text
+from frontdesk.guardrails.normal import differing
 from frontdesk.guardrails.secrets.keys import find_keys, find_named_keys, find_urls
 from frontdesk.guardrails.secrets.passwords import find_codes, find_passwords
 from frontdesk.guardrails.secrets.requests import find_requests
@@ -26,6 +27,7 @@ _FINDERS = (
 
 def find(text: Text) -> Iterator[Finding]:
     """Secrets of every category; a requirement or question about one is none."""
-    views = [text.folded] if text.joined is text.folded else [text.folded, text.joined]
+    apart = () if text.joined is text.folded else differing(text.joined, text.folded)
+    views = [text.folded, *apart]
     found = (finding for finder in _FINDERS for view in views for finding in finder(view))
     yield from dict.fromkeys(found)
