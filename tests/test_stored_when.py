@@ -23,6 +23,8 @@ from frontdesk.testing import FakeOpenAI, Visitor, status, text, tool_call
 REFUSED = "heron-7731"
 CALL, OUT = "function_call", "function_call_output"
 INTERRUPTED = "[interrupted]"
+HUNG: list[bool] = []
+"""Filled by the tool `hang` when it is called."""
 
 
 @tool
@@ -40,6 +42,7 @@ async def crash() -> str:
 @tool(side_effect=True, timeout_s=60)
 async def hang() -> str:
     """Never comes back."""
+    HUNG.append(True)
     await asyncio.Event().wait()
     return ""
 
@@ -154,16 +157,18 @@ async def test_after_too_many_calls_all_pairs_and_a_marker(
     assert await stored(ann, upstream) == ["Which colour?", *[CALL, OUT] * 2, INTERRUPTED]
 
 
-async def test_after_a_cancel_in_a_tool_no_call_without_a_result(
+async def test_after_a_cancel_in_an_effect_its_unknown_outcome(
     ann: Visitor, upstream: FakeOpenAI, stream: bool
 ) -> None:
+    HUNG.clear()
     upstream.script(tool_call("look"), tool_call("hang"))
     turn = await ann.send("Which colour?", stream=stream)
     await reach(ann, turn, ToolCalled)
-    await until(lambda: upstream.calls == 2)
+    await until(lambda: HUNG)
     await ann.desk.sessions.cancel(ann.owner, turn)
     assert (await ann.read(turn))[-1].kind == "turn.cancelled"
-    assert await stored(ann, upstream) == ["Which colour?", CALL, OUT, INTERRUPTED]
+    assert await stored(ann, upstream) == ["Which colour?", *[CALL, OUT] * 2, INTERRUPTED]
+    assert "not known" in (await ann.records())[0].items[4]["output"]
 
 
 async def test_after_a_cancel_in_the_answer_a_marker_and_none_of_its_text(

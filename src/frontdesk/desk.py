@@ -2,7 +2,6 @@
 
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from functools import partial
 
 import structlog
 
@@ -11,6 +10,7 @@ from frontdesk.budget import Budget
 from frontdesk.cache.answers import AnswerCache
 from frontdesk.contract.cancellation import Cancelled
 from frontdesk.contract.context import Ledger, TurnContext
+from frontdesk.contract.effects import Effect
 from frontdesk.contract.errors import (
     BrokenRecord,
     Fenced,
@@ -34,6 +34,7 @@ from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import EventWriter
 from frontdesk.sessions.store import Begun, Hold, Sessions
 from frontdesk.sessions.totals import with_summaries
+from frontdesk.tools.effects import note_lost, recall
 from frontdesk.tracing.receipts import gravest, receipt
 from frontdesk.tracing.store import Traces
 
@@ -159,7 +160,7 @@ class Desk:
         ledger = context.ledger
         try:
             await log.put(TurnCreated(context.turn_id, context.session_id))
-            await self._check(hold)
+            await self._check(hold, context)
             async with hold.cancellation.limit(self.crew.turn_timeout_s):
                 return await self._answer(context, log)
         except Blocked as stop:
@@ -179,7 +180,7 @@ class Desk:
             error = FrontdeskError("The turn failed inside the server; its log names the cause.")
         return Ending("failed", ledger.answer, self.crew.rung(ledger.agent), error=problem(error))
 
-    async def _check(self, hold: Hold) -> None:
+    async def _check(self, hold: Hold, context: TurnContext) -> None:
         """Lets the turn run, unless there is a reason against it.
 
         Raises:
@@ -195,12 +196,13 @@ class Desk:
         if hold.cancellation.mode:
             raise Cancelled
         if hold.tries and (hold.tries >= MAX_TRIES or await self.sessions.shown(hold)):
-            raise Interrupted("The process that ran this turn stopped; send the message again.")
+            raise _stopped(await recall(context))
 
     async def _commit(
         self, hold: Hold, context: TurnContext, log: EventWriter, ending: Ending
     ) -> tuple[Hold | None, TurnResult]:
         ledger = context.ledger
+        note_lost(ledger)
         with ledger.stage("commit"):
             record = _record(context, ending, hold)
         result = self._result(context, ending, hold)
@@ -233,7 +235,7 @@ class Desk:
             with_summaries(hold.totals, hold.spent),
             hold.ledger,
             hold.cancellation,
-            partial(self.sessions.act, hold),
+            self.sessions.effects(hold),
             hold.user_facts,
             hold.summary.text if hold.summary else "",
         )
@@ -266,6 +268,16 @@ def _record(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
         return TurnRecord(context.turn_id, ending.status, rfc3339(), context.text, "")
     return make_record(
         context, ending.status, ending.answer, ending.rung, context.ledger.agent, code
+    )
+
+
+def _stopped(unknown: tuple[Effect, ...]) -> Interrupted:
+    if not unknown:
+        return Interrupted("The process that ran this turn stopped; send the message again.")
+    names = " and ".join(dict.fromkeys(effect.tool for effect in unknown))
+    return Interrupted(
+        f"The process that ran this turn stopped during {names}: whether that took place is not "
+        "known and it is not repeated. Find out before you ask for it again."
     )
 
 

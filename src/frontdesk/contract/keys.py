@@ -14,13 +14,15 @@ found together.
 | `fd:{owner}:t:<turn>:events` | stream | events, ids `<fence>-<n>` | 1 h, 10 min after its end |
 | `fd:{owner}:t:<turn>:trace` | string | the turn's spans | trace |
 | `fd:{owner}:t:<turn>:results` | hash | long tool results by name | session, from its writing |
+| `fd:{owner}:t:<turn>:effects` | hash | side effects and their outcomes | session, from the last |
 | `fd:{owner}:s:<session>:broken` | list | turns that could not be read, set aside | session |
 | `<key>:broken` | any | a key of an owner that was not of its type, set aside | 30 days |
 | `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
 | `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
 
 Where the deployment has encryption keys, these are sealed (`sessions/sealing.py`): message and
-result of a turn, elements of `turns`, data of events, results, title and metadata, facts, answers.
+result of a turn, elements of `turns`, data of events, results, effects, title and metadata, facts,
+answers.
 
 Keys outside an owner:
 
@@ -93,6 +95,10 @@ class OwnerKeys:
     def results(self, turn_id: str) -> str:
         """The long tool results of a turn."""
         return f"{self.prefix}t:{turn_id}:results"
+
+    def effects(self, turn_id: str) -> str:
+        """The side effects of a turn."""
+        return f"{self.prefix}t:{turn_id}:effects"
 
     def cache(self, digest: str) -> str:
         """A kept answer."""

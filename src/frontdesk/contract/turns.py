@@ -49,11 +49,14 @@ class ModelUse:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """One call of a tool: how long it took in milliseconds and whether it worked."""
+    """One call of a tool: how long it took in milliseconds and whether it worked; `unknown` says
+    that it may have changed something in the world although it did not come back well.
+    """
 
     name: str
     ms: float
     ok: bool
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

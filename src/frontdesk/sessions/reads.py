@@ -123,7 +123,8 @@ class Archive:
 def _turn_keys(keys: OwnerKeys, elements: Sequence[bytes]) -> list[str]:
     ids = [_turn_of(element) for element in elements]
     whole = [key for turn in ids for key in (keys.turn(turn), keys.events(turn))]
-    beside = [key for turn in ids for key in (keys.trace(turn), keys.results(turn))]
+    stems = (keys.trace, keys.results, keys.effects)
+    beside = [stem(turn) for turn in ids for stem in stems]
     return [*whole, *(f"{key}:broken" for key in whole), *beside]
 
 

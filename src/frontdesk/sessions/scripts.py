@@ -33,6 +33,7 @@ PRELUDES = {
     "forget": ("session",),
     "cancel": ("session", "events"),
     "act": (),
+    "settle": (),
     "append": ("events",),
     "release": (),
     "set_aside": (),

@@ -21,6 +21,7 @@ from frontdesk.sessions.admission import keyed, not_started, session_of
 from frontdesk.sessions.calls import cancel_call, commit_call, note_call, sealed_entries
 from frontdesk.sessions.connection import patiently, translated
 from frontdesk.sessions.drivers import Drivers, Turn
+from frontdesk.sessions.effects import TurnEffects
 from frontdesk.sessions.erasure import Erasure
 from frontdesk.sessions.facts import Facts
 from frontdesk.sessions.holds import Begun, Hold, dump_admitted, read_hold
@@ -178,17 +179,10 @@ class Sessions:
         if told == b"orphan":
             await self._drivers.attended(owner, known[0].decode())
 
-    async def act(self, hold: Hold) -> None:
-        """Writes down that the turn changes something in the world from here on.
-
-        Raises:
-            Fenced: another process has taken the turn over.
-            StoreUnavailable: Redis does not answer.
-        """
-        keys = OwnerKeys(hold.owner)
-        call = [keys.turn(hold.turn_id), keys.events(hold.turn_id)], [hold.fence]
-        if not await self._scripts.run("act", call):
-            raise _taken_over(hold)
+    def effects(self, hold: Hold) -> TurnEffects:
+        """Where the turn writes down what it changes in the world."""
+        keep_s = self._settings.session_ttl_s
+        return TurnEffects(self._redis, self._scripts, hold, keep_s, partial(_taken_over, hold))
 
     def writer(self, hold: Hold) -> EventWriter:
         """What writes the events of a running turn."""

@@ -8,7 +8,8 @@ for _, key in ipairs({meta, turns, lease, inbox}) do gone[#gone + 1] = key .. ':
 local count = redis.call('UNLINK', unpack(gone))
 for _, turn in ipairs(open_turns) do
   local key = stem .. turn
-  count = count + redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results')
+  count = count + redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results',
+    key .. ':effects')
 end
 redis.call('ZREM', sessions, ARGV[6])
 return count

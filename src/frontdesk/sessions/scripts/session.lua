@@ -109,7 +109,8 @@ local function remember(turn, element, longest)
       if not id and known then id = record.id end
       if id then
         local key = stem .. id
-        redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results')
+        redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results',
+          key .. ':effects')
       end
     end
     redis.call('LTRIM', turns, excess, -1)
