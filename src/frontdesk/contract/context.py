@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from frontdesk.contract.approvals import Pause
 from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.effects import Effect, Effects, Unrecorded
 from frontdesk.contract.facts import Fact
@@ -56,6 +57,7 @@ class Ledger:
     the session back. `answer` is what was shown of the output message number `message`.
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
+    `pause` is set when the run stopped for approvals.
     `effects` counts the side effects of each kind; `open_effects` are those under way, by key.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
     `text` is the message after it was looked at with those before it, None until then.
@@ -81,6 +83,7 @@ class Ledger:
     estimated_tokens: int = 0
     overflowed: bool = False
     effects: dict[str, int] = field(default_factory=dict)
+    pause: Pause | None = None
     open_effects: dict[str, Effect] = field(default_factory=dict)
     vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)

@@ -104,6 +104,17 @@ class TurnResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended, or began to wait, before it is written down."""
+
+    status: Status
+    answer: str
+    rung: Rung | None = None
+    fresh: bool = False
+    error: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRecord:
     """One element of a session's history: a whole turn, so that a tool call is never parted from
     its result.

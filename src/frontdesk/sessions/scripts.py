@@ -28,6 +28,8 @@ PRELUDES = {
     "begin": ("session",),
     "note": ("session", "events"),
     "commit": ("session", "events"),
+    "pause": ("session", "events"),
+    "decide": ("session",),
     "renew": ("session",),
     "recover": ("session",),
     "forget": ("session",),

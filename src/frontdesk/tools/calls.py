@@ -52,15 +52,18 @@ async def call(
     arguments: Mapping[str, Any],
     check: ResultCheck,
     fit: Fit = whole,
+    *,
+    asked: bool = False,
 ) -> Result:
-    """Calls a tool. When it fails the result is not ok, and its text tells the model so.
+    """Calls a tool. When it fails the result is not ok, and its text tells the model so. `asked`
+    says that a person has approved it, where that is needed.
 
     Raises:
         GuardrailUnavailable: the check failed, so nothing may pass.
         Fenced: the tool has a side effect, and the turn is another process's by now.
         StoreUnavailable: the tool has a side effect, and that could not be written down.
     """
-    if await needs_approval(tool, context, arguments):
+    if not asked and await needs_approval(tool, context, arguments):
         return _not_approved(tool, context)
     if tool.side_effect:
         return await _once(tool, context, arguments, check, fit)

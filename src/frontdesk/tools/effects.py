@@ -2,6 +2,7 @@
 
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.effects import Effect, effect_of, ended
+from frontdesk.contract.errors import Interrupted
 from frontdesk.contract.turns import ToolUse
 
 
@@ -60,3 +61,14 @@ def _pair(effect: Effect) -> list[dict[str, str]]:
         },
         {"type": "function_call_output", "call_id": effect.key, "output": effect.told},
     ]
+
+
+def stopped(unknown: tuple[Effect, ...]) -> Interrupted:
+    """What a user is told of a turn whose process died, during these effects."""
+    if not unknown:
+        return Interrupted("The process that ran this turn stopped; send the message again.")
+    names = " and ".join(dict.fromkeys(effect.tool for effect in unknown))
+    return Interrupted(
+        f"The process that ran this turn stopped during {names}: whether that took place is not "
+        "known and it is not repeated. Find out before you ask for it again."
+    )

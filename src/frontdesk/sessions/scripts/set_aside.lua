@@ -31,6 +31,7 @@ want(lease, 'string')
 want(inbox, 'list')
 want(events, 'stream')
 want(facts, 'hash')
+want((string.gsub(sessions, 'sessions$', 'waiting')), 'zset')
 local open_turns = redis.call('LRANGE', inbox, 0, -1)
 open_turns[#open_turns + 1] = redis.call('HGET', meta, 'cur') or nil
 open_turns[#open_turns + 1] = ARGV[6]
