@@ -20,7 +20,7 @@ from frontdesk.contract.guardrails import Policy
 from frontdesk.guardrails.chain import WITHHELD
 from frontdesk.plugins import load_plugins
 from frontdesk.testing import FakeOpenAI, Visitor, text, tool_call
-from frontdesk.tools.effects import reads_only
+from frontdesk.tools.hints import reads_only
 
 
 async def test_the_tools_of_a_server_are_called_by_an_agent(

@@ -1,6 +1,5 @@
 """What a session holds after each way in which a turn can end, and that the next turn is fit for a
-model. A process that is killed in a tool stands in `test_fleet.py`. Waiting for an approval is not
-built yet: its row comes with approvals.
+model. A process that is killed in a tool stands in `test_fleet.py`.
 """
 
 import asyncio
@@ -13,7 +12,8 @@ import pytest_asyncio
 
 from frontdesk.assembly import open_desk
 from frontdesk.config import Settings
-from frontdesk.contract.events import TextDelta, ToolCalled
+from frontdesk.contract.approvals import Decision
+from frontdesk.contract.events import TextDelta, ToolCalled, TurnWaiting
 from frontdesk.contract.guardrails import Policy
 from frontdesk.contract.parts import Parts, Plugin, PluginPlace
 from frontdesk.contract.tools import tool
@@ -23,6 +23,8 @@ from frontdesk.testing import FakeOpenAI, Visitor, status, text, tool_call
 REFUSED = "heron-7731"
 CALL, OUT = "function_call", "function_call_output"
 INTERRUPTED = "[interrupted]"
+HUNG: list[bool] = []
+"""Filled by the tool `hang` when it is called."""
 
 
 @tool
@@ -37,9 +39,16 @@ async def crash() -> str:
     raise RuntimeError("a bug")
 
 
+@tool(side_effect=True, needs_approval=True)
+async def ask() -> str:
+    """Needs a person."""
+    return "done"
+
+
 @tool(side_effect=True, timeout_s=60)
 async def hang() -> str:
     """Never comes back."""
+    HUNG.append(True)
     await asyncio.Event().wait()
     return ""
 
@@ -47,7 +56,7 @@ async def hang() -> str:
 def plugin() -> Plugin:
     @asynccontextmanager
     async def parts(place: PluginPlace) -> AsyncIterator[Parts]:
-        yield Parts(tools=(look, crash, hang))
+        yield Parts(tools=(look, crash, hang, ask))
 
     return parts
 
@@ -154,16 +163,18 @@ async def test_after_too_many_calls_all_pairs_and_a_marker(
     assert await stored(ann, upstream) == ["Which colour?", *[CALL, OUT] * 2, INTERRUPTED]
 
 
-async def test_after_a_cancel_in_a_tool_no_call_without_a_result(
+async def test_after_a_cancel_in_an_effect_its_unknown_outcome(
     ann: Visitor, upstream: FakeOpenAI, stream: bool
 ) -> None:
+    HUNG.clear()
     upstream.script(tool_call("look"), tool_call("hang"))
     turn = await ann.send("Which colour?", stream=stream)
     await reach(ann, turn, ToolCalled)
-    await until(lambda: upstream.calls == 2)
+    await until(lambda: HUNG)
     await ann.desk.sessions.cancel(ann.owner, turn)
     assert (await ann.read(turn))[-1].kind == "turn.cancelled"
-    assert await stored(ann, upstream) == ["Which colour?", CALL, OUT, INTERRUPTED]
+    assert await stored(ann, upstream) == ["Which colour?", *[CALL, OUT] * 2, INTERRUPTED]
+    assert "not known" in (await ann.records())[0].items[4]["output"]
 
 
 async def test_after_a_cancel_in_the_answer_a_marker_and_none_of_its_text(
@@ -210,6 +221,26 @@ async def test_after_its_reader_left_all_of_the_turn(ann: Visitor, upstream: Fak
     items = await stored(ann, upstream)
     assert items[1:3] == [CALL, OUT]
     assert items[-1].endswith("word20")
+
+
+async def test_while_an_approval_is_pending_nothing_and_after_it_all_of_the_turn_behind_the_other(
+    ann: Visitor, upstream: FakeOpenAI, stream: bool
+) -> None:
+    upstream.script(tool_call("ask"))
+    turn = await ann.send("Money back?", stream=stream)
+    await reach(ann, turn, TurnWaiting)
+    waiting = await ann.desk.sessions.result(ann.owner, turn)
+    assert await ann.records() == []
+    upstream.reset()
+    await ann.ask("And now?")
+    assert brief(upstream.requests[0].body["input"]) == ["And now?"]
+    upstream.script(text("It is done."))
+    (action,) = waiting.required_actions
+    await ann.desk.decide(ann.owner, turn, Decision(action["approval_id"], True))
+    assert (await ann.read(turn))[-1].kind == "turn.completed"
+    first, second = await ann.records()
+    assert first.user == "And now?"
+    assert brief(second.items) == ["Money back?", CALL, OUT, "It is done."]
 
 
 async def test_after_two_messages_at_once_one_whole_turn_after_the_other(

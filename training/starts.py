@@ -58,9 +58,9 @@ def _trie(prefixes: set[Prefix]) -> str:
     for first, *rest in prefixes:
         after.setdefault(first, set()).add(tuple(rest))
     alike: dict[str, list[str]] = {}
-    for first, rest in after.items():
-        alike.setdefault(_trie(rest), []).append(first)
-    ways = sorted(f"[{''.join(sorted(firsts))}]{rest}" for rest, firsts in alike.items())
+    for first, following in after.items():
+        alike.setdefault(_trie(following), []).append(first)
+    ways = sorted(f"[{''.join(sorted(firsts))}]{then}" for then, firsts in alike.items())
     return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
 
 
@@ -94,7 +94,8 @@ def _one(operation: str, value: Any, letters: int) -> set[Prefix]:
 def _repeated(value: Any, letters: int) -> set[Prefix]:
     least, most, part = value
     once = _prefixes(part, letters)
-    found, so_far = ({()} if least == 0 else set()), {()}
+    found: set[Prefix] = {()} if least == 0 else set()
+    so_far: set[Prefix] = {()}
     for _ in range(min(int(most), letters)):
         so_far = _then(so_far, once, letters)
         found |= so_far

@@ -38,9 +38,9 @@ from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
 from frontdesk.tools.access import access_of
 from frontdesk.tools.binding import bind_all
-from frontdesk.tools.effects import reads_only
 from frontdesk.tools.fence import as_data
 from frontdesk.tools.first import first_handlers
+from frontdesk.tools.hints import reads_only
 from frontdesk.tools.knowledge import knowledge
 from frontdesk.tools.memory import Memory
 from frontdesk.tools.results import long_results

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     lease_s: Annotated[float, Field(gt=0.1)] = Field(
         15.0, description="A turn whose process died is taken over after this time."
     )
+    approval_ttl_s: Count = Field(
+        86_400, description="A tool call waits this long for a person's approval."
+    )
     max_waiting: Count = Field(3, description="Messages that may wait in one busy session.")
     max_result_bytes: Annotated[int, Field(ge=4096)] = Field(
         16_384,

@@ -1,5 +1,7 @@
 """The turn: one user message and everything until its final answer, from top to bottom."""
 
+import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,48 +11,36 @@ import structlog
 from frontdesk.agents.crew import Crew
 from frontdesk.budget import Budget
 from frontdesk.cache.answers import AnswerCache
+from frontdesk.contract.approvals import Decision
 from frontdesk.contract.cancellation import Cancelled
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.errors import (
     BrokenRecord,
     Fenced,
     FrontdeskError,
-    Interrupted,
-    Problem,
+    InvalidRequest,
     UpstreamTimeout,
     place,
     problem,
 )
-from frontdesk.contract.events import Event, TextDelta, TurnCreated
+from frontdesk.contract.events import Event, TextDelta, TurnCreated, TurnWaiting
 from frontdesk.contract.guardrails import Blocked, Verdict
 from frontdesk.contract.handlers import Reject
 from frontdesk.contract.messages import Message
-from frontdesk.contract.turns import Rung, Status, TurnRecord, TurnResult
+from frontdesk.contract.turns import Ending, Rung, Status, TurnResult
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.provenance import theirs
 from frontdesk.preprocess.chain import Handlers
-from frontdesk.sessions.draft import make_record
+from frontdesk.sessions.draft import MAX_TRIES, context_of, poisonous, record_of
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import EventWriter
 from frontdesk.sessions.store import Begun, Hold, Sessions
-from frontdesk.sessions.totals import with_summaries
+from frontdesk.tools.approvals import redacted
+from frontdesk.tools.effects import note_lost, recall, stopped
 from frontdesk.tracing.receipts import gravest, receipt
 from frontdesk.tracing.store import Traces
 
-MAX_TRIES = 3
-
 logger = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a turn ended, before it is written down."""
-
-    status: Status
-    answer: str
-    rung: Rung | None = None
-    fresh: bool = False
-    error: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +73,31 @@ class Desk:
             self.sessions.start(begun.hold)
         return begun
 
+    async def decide(self, owner: str, turn_id: str, decision: Decision) -> None:
+        """Answers a call that waits for a person; the turn goes on when no answer is missing.
+
+        Raises:
+            NotFound, ApprovalDecided, ApprovalExpired: it does not wait for this, or not any more.
+            InvalidRequest: the reason may not be told to a model.
+            Draining: this process is shutting down.
+        """
+        verdict = await self.guards.input(decision.reason, Ledger())
+        if verdict.action == "block":
+            raise InvalidRequest(f"The reason was not taken: {verdict.text}")
+        decision = replace(decision, reason=verdict.text)
+        if hold := await self.sessions.approvals.decide(owner, turn_id, decision):
+            self.sessions.start(hold)
+
     async def turn(self, hold: Hold) -> Hold | None:
         """Runs one turn to its end and hands over to the next one of its session."""
-        context, log = self._context(hold), self.sessions.writer(hold)
+        context, log = context_of(hold, self.sessions.effects(hold)), self.sessions.writer(hold)
         with self.traces.collect(context):
             ending = await self._end(hold, context, log)
+            if ending.status == "waiting":
+                try:
+                    return await self._pause(hold, context, log, ending)
+                except Cancelled:
+                    ending = replace(ending, status="cancelled")
             following, result = await self._commit(hold, context, log, ending)  # 9
             await self.traces.keep(context, result)
             if ending.status == "completed" and ending.rung == "triage":
@@ -117,11 +127,46 @@ class Desk:
             return await self._say(context, log, kept, "cache")
         with ledger.stage("run"):
             run = self.crew.run(context, facts=facts, agent=agent, spend=spend)  # 7
-            first = self.crew.speaker(agent)
-            async with aclosing(self.guards.output(run, ledger, first)) as checked:  # 8
-                async for event in checked:
-                    await _show(event, context, log)
-        return Ending("completed", ledger.answer, self.crew.rung(ledger.agent))
+            return await self._run(run, context, log, agent)
+
+    async def _run(
+        self,
+        run: AsyncGenerator[Event, None],
+        context: TurnContext,
+        log: EventWriter,
+        agent: str | None,
+    ) -> Ending:
+        ledger, first = context.ledger, self.crew.speaker(agent)
+        async with aclosing(self.guards.output(run, ledger, first)) as checked:  # 8
+            async for event in checked:
+                await _show(event, context, log)
+        status: Status = "waiting" if ledger.pause else "completed"
+        return Ending(status, ledger.answer, self.crew.rung(ledger.agent))
+
+    async def _resume(self, hold: Hold, context: TurnContext, log: EventWriter) -> Ending:
+        """Goes on with a turn that has waited for a person."""
+        decided = await self.sessions.approvals.load(hold, context.ledger)
+        await self._check(hold, context)
+        async with hold.cancellation.limit(self.crew.turn_timeout_s):
+            with context.ledger.stage("resumed"):
+                spend = self.budget.open(context)
+                run = self.crew.resume(context, decided, spend)
+                return await self._run(run, context, log, context.ledger.agent)
+
+    async def _pause(
+        self, hold: Hold, context: TurnContext, log: EventWriter, ending: Ending
+    ) -> Hold | None:
+        """Lets the turn wait for a person; it commits nothing until it ends."""
+        ledger, approvals = context.ledger, self.sessions.approvals
+        assert ledger.pause
+        expires = time.time() + approvals.expiry_s
+        check = partial(self.guards.answer, ledger=ledger)
+        ledger.pause = await redacted(ledger.pause, check)
+        actions = tuple(each.action(rfc3339(expires)) for each in ledger.pause.asked)
+        result = replace(self._result(context, ending, hold), required_actions=actions)
+        # In the same write as its state: who reads that it waits can decide.
+        pending = log.take().and_then(TurnWaiting(context.turn_id, actions))
+        return await approvals.pause(hold, ledger, result, pending, expires)
 
     async def _guard(self, message: Message, ledger: Ledger) -> tuple[Message, Verdict]:
         """The verdict on the message; its instructions for this turn are checked with it."""
@@ -158,8 +203,10 @@ class Desk:
         """The turn's ending, whatever happens; only a turn that was taken over has none."""
         ledger = context.ledger
         try:
+            if hold.paused:
+                return await self._resume(hold, context, log)
             await log.put(TurnCreated(context.turn_id, context.session_id))
-            await self._check(hold)
+            await self._check(hold, context)
             async with hold.cancellation.limit(self.crew.turn_timeout_s):
                 return await self._answer(context, log)
         except Blocked as stop:
@@ -179,7 +226,7 @@ class Desk:
             error = FrontdeskError("The turn failed inside the server; its log names the cause.")
         return Ending("failed", ledger.answer, self.crew.rung(ledger.agent), error=problem(error))
 
-    async def _check(self, hold: Hold) -> None:
+    async def _check(self, hold: Hold, context: TurnContext) -> None:
         """Lets the turn run, unless there is a reason against it.
 
         Raises:
@@ -195,14 +242,15 @@ class Desk:
         if hold.cancellation.mode:
             raise Cancelled
         if hold.tries and (hold.tries >= MAX_TRIES or await self.sessions.shown(hold)):
-            raise Interrupted("The process that ran this turn stopped; send the message again.")
+            raise stopped(await recall(context))
 
     async def _commit(
         self, hold: Hold, context: TurnContext, log: EventWriter, ending: Ending
     ) -> tuple[Hold | None, TurnResult]:
         ledger = context.ledger
+        note_lost(ledger)
         with ledger.stage("commit"):
-            record = _record(context, ending, hold)
+            record = record_of(context, ending, hold)
         result = self._result(context, ending, hold)
         agent = None if ending.fresh else self.crew.next_agent(hold, ledger)
         with ledger.stage("commit"):
@@ -223,21 +271,6 @@ class Desk:
                 await self.traces.keep(context, replace(result, session_id=begun.session_id))
         return begun
 
-    def _context(self, hold: Hold) -> TurnContext:
-        return TurnContext(
-            hold.message,
-            hold.text,
-            hold.session_id,
-            hold.history,
-            hold.agent,
-            with_summaries(hold.totals, hold.spent),
-            hold.ledger,
-            hold.cancellation,
-            partial(self.sessions.act, hold),
-            hold.user_facts,
-            hold.summary.text if hold.summary else "",
-        )
-
     def _result(self, context: TurnContext, ending: Ending, hold: Hold | None = None) -> TurnResult:
         ledger, crew = context.ledger, self.crew
         result = TurnResult(
@@ -250,30 +283,10 @@ class Desk:
             gravest(ledger.notes),
             error=ending.error,
         )
-        if _poisonous(hold):
+        if hold and poisonous(hold):
             return replace(result, answer="")
         bill = receipt(context, ending.answer, crew.price, crew.specialist_model)
         return replace(result, receipt=bill)
-
-
-def _record(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
-    code, text = ending.error.code if ending.error else None, context.ledger.text
-    context = context if text is None else replace(context, text=text)
-    if _poisonous(hold):
-        return TurnRecord(context.turn_id, ending.status, rfc3339(), "", "", code=code)
-    if ending.status == "cancelled" and not hold.tries and "budget" not in context.ledger.stages:
-        # It only waited: a person sees it listed, no model ever does.
-        return TurnRecord(context.turn_id, ending.status, rfc3339(), context.text, "")
-    return make_record(
-        context, ending.status, ending.answer, ending.rung, context.ledger.agent, code
-    )
-
-
-def _poisonous(hold: Hold | None) -> bool:
-    """Whether even the record of the interrupted turn could not be written: it must not come back
-    for ever, so it ends with nothing in it that could fail.
-    """
-    return hold is not None and hold.tries > MAX_TRIES
 
 
 async def _show(event: Event, context: TurnContext, log: EventWriter) -> None:

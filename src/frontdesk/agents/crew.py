@@ -7,7 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol, cast
 
-from agents import ModelSettings, RunErrorHandlers, Runner, Tool
+from agents import (
+    Agent,
+    ModelSettings,
+    RunErrorHandlers,
+    Runner,
+    RunState,
+    Tool,
+    TResponseInputItem,
+)
 from agents.exceptions import ModelRefusalError
 from agents.result import RunResultStreaming
 from agents.run_error_handlers import RunErrorHandlerInput
@@ -20,6 +28,7 @@ from frontdesk.agents.graph import graph_of, refuse_double
 from frontdesk.agents.models import Models
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
+from frontdesk.agents.pausing import paused, resumed
 from frontdesk.agents.prices import price
 from frontdesk.agents.topic import topic_guardrail
 from frontdesk.agents.unstreamed import Unstreamed
@@ -33,6 +42,7 @@ from frontdesk.contract.events import Event, GuardrailTriggered
 from frontdesk.contract.guardrails import Blocked
 from frontdesk.contract.parts import Specialist
 from frontdesk.contract.turns import GuardrailNote, Rung
+from frontdesk.sessions.pending import Decided
 from frontdesk.sessions.window import lowered, narrowed
 
 
@@ -106,7 +116,8 @@ class Crew:
         narration = Narration(context.turn_id, before, notes.uses)
         ledger, done = context.ledger, len(context.ledger.tools)
         try:
-            async with aclosing(self._told(context, facts, agent, notes, narration)) as told:
+            run = self._start(context, facts, agent, notes)
+            async with aclosing(self._told(run, context, notes, narration)) as told:
                 async for event in told:
                     yield event
         except ContextOverflow:
@@ -119,26 +130,44 @@ class Crew:
             return
         ledger.overflowed, agent = True, ledger.agent
         context = replace(context, history=shorter)
-        async with aclosing(self._told(context, facts, agent, notes, narration)) as told:
+        run = self._start(context, facts, agent, notes)
+        async with aclosing(self._told(run, context, notes, narration)) as told:
+            async for event in told:
+                yield event
+
+    async def resume(
+        self, context: TurnContext, decided: Decided, spend: Spend
+    ) -> AsyncGenerator[Event, None]:
+        """Goes on with a run that stopped for approvals, as `run` does; the ledger is the one that
+        it had then.
+
+        Raises:
+            ToolGone: its agents or tools are not there any more; and what `run` raises.
+        """
+        agent = self._graph.start(decided.pause.agent)
+        state = await resumed(agent, context, decided)
+        notes = Notes(context.ledger, spend, self._foreign)
+        narration = Narration(context.turn_id, context.ledger.agent or agent.name, notes.uses)
+        calls = {each.call_id: each.tool for each in decided.pause.asked}
+        narration.go_on(calls, context.ledger.message if context.ledger.answer else -1)
+        run = self._begin(agent, state, context, notes)
+        async with aclosing(self._told(run, context, notes, narration)) as told:
             async for event in told:
                 yield event
 
     async def _told(
-        self,
-        context: TurnContext,
-        facts: tuple[str, ...],
-        agent: str | None,
-        notes: Notes,
-        narration: Narration,
+        self, run: RunResultStreaming, context: TurnContext, notes: Notes, narration: Narration
     ) -> AsyncGenerator[Event, None]:
-        run = self._start(context, facts, agent, notes)
+        first = run.current_agent.name
         try:
             async with aclosing(_events(run, context.cancellation)) as stream:
                 async for happened in stream:
                     notes.hear(happened)
                     for event in narration.tell(happened):
                         yield event
-            if narration.silent:
+            if run.interruptions:
+                context.ledger.pause = paused(run, first)
+            elif narration.silent:
                 raise UpstreamMalformed("The model answered nothing. Try again.")
         except Exception as error:
             notes.refused()
@@ -177,11 +206,21 @@ class Crew:
     def _start(
         self, context: TurnContext, facts: tuple[str, ...], agent: str | None, notes: Notes
     ) -> RunResultStreaming:
+        said = turn_input(context, facts, self._graph.budget(agent))
+        return self._begin(self._graph.start(agent), said, context, notes)
+
+    def _begin(
+        self,
+        agent: Agent[TurnContext],
+        said: "list[TResponseInputItem] | RunState[TurnContext, Agent[TurnContext]]",
+        context: TurnContext,
+        notes: Notes,
+    ) -> RunResultStreaming:
         handlers: RunErrorHandlers[TurnContext] = {"model_refusal": _refusal}
         models = self._models if context.message.stream else self._unstreamed
         return Runner.run_streamed(
-            self._graph.start(agent),
-            turn_input(context, facts, self._graph.budget(agent)),
+            agent,
+            said,
             context=context,
             max_turns=self._settings.max_model_calls,
             hooks=notes,

@@ -53,6 +53,13 @@ class Narration:
             case RunItemStreamEvent(item=ToolCallOutputItem() as item):
                 yield from self._finished(_field(item.raw_item, "call_id"))
 
+    def go_on(self, calls: Mapping[str, str], message: int) -> None:
+        """Goes on with a turn in which these calls (id and tool) wait, and whose last message has
+        this number, or -1.
+        """
+        self._names.update(calls)
+        self._message = message
+
     @property
     def silent(self) -> bool:
         """Whether nothing was said so far."""

@@ -29,8 +29,11 @@ from frontdesk.agents.graph import RELEASE
 from frontdesk.agents.wire import message, messages_of, pair_of
 from frontdesk.budget import Spend
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
+from frontdesk.contract.effects import Effect
+from frontdesk.contract.errors import Interrupted
 from frontdesk.contract.turns import ToolUse
 from frontdesk.sessions.window import estimate_tokens
+from frontdesk.tools.effects import begun, settled
 from frontdesk.tracing.receipts import estimated_tokens
 
 
@@ -68,6 +71,7 @@ class Notes(RunHooks[TurnContext]):
         self._ledger, self._spend, self._foreign = ledger, spend, foreign
         self._claimed = set(range(len(ledger.tools)))
         self._began: dict[str, float] = {}
+        self._effects: dict[str, Effect] = {}
         self._estimated = 0
         self._open: _OpenCall | None = None
         self.uses: dict[str, ToolUse] = {}
@@ -127,7 +131,7 @@ class Notes(RunHooks[TurnContext]):
         which nothing is known, for such as change something.
         """
         if tool.name in self._foreign:
-            await context.context.before_effect()
+            await self._claim(context, tool.name)
         if isinstance(context, ToolContext):
             self._began[context.tool_call_id] = time.perf_counter()
 
@@ -138,7 +142,17 @@ class Notes(RunHooks[TurnContext]):
         if not isinstance(context, ToolContext) or not context.tool_call or tool.name == RELEASE:
             return
         self.uses[context.tool_call_id] = self._use(tool.name, context.tool_call_id)
-        self._ledger.items.extend(pair_of(context.tool_call, result))
+        pair = pair_of(context.tool_call, result)
+        self._ledger.items.extend(pair)
+        if effect := self._effects.pop(context.tool_call_id, None):
+            await settled(context.context, effect, str(pair[1]["output"]), ok=True)
+
+    async def _claim(self, run: RunContextWrapper[TurnContext], tool: str) -> None:
+        call = (run.tool_call_id, run.tool_arguments) if isinstance(run, ToolContext) else ("", "")
+        effect = await begun(run.context, tool, call[1])
+        if effect.state != "new":  # nothing but the tool itself could answer for it
+            raise Interrupted(effect.told)
+        self._effects[call[0]] = effect
 
     async def _settle(self, call: ModelCall) -> None:
         self._ledger.calls.append(call)

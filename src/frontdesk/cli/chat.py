@@ -1,10 +1,10 @@
 """`frontdesk chat`: a conversation in the terminal, with a desk in this process."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -12,7 +12,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from frontdesk.assembly import open_desk
 from frontdesk.cli.options import AsJson, Tenant, User, checked_id, chosen_settings
 from frontdesk.cli.screen import Screen, print_json
+from frontdesk.contract.approvals import Decision
 from frontdesk.contract.errors import FrontdeskError, NotFound
+from frontdesk.contract.events import TurnWaiting
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import TurnResult
 from frontdesk.desk import Desk
@@ -32,6 +34,7 @@ class Talk:
     screen: Screen | None
     session_id: str = ""
     turn_id: str = ""
+    seen: str | None = None
 
     async def say(self, text: str) -> TurnResult:
         """Sends a message and shows its turn as it comes; without a screen, only gives its result.
@@ -49,6 +52,7 @@ class Talk:
             channel="cli",
             stream=self.screen is not None,
         )
+        self.seen = None
         begun = await self.desk.start(message)
         self.session_id = begun.session_id
         return await self._read(begun.turn_id)
@@ -59,13 +63,28 @@ class Talk:
             owner = self.desk.sessions.owner(self.caller)
             await self.desk.sessions.cancel(owner, self.turn_id)
 
-    async def _read(self, turn_id: str) -> TurnResult:
+    async def decide(self, waiting: TurnResult, decision: Decision) -> TurnResult:
+        """Answers a call that waits and shows how its turn goes on.
+
+        Raises:
+            FrontdeskError: it does not wait for this, or not any more.
+        """
         owner = self.desk.sessions.owner(self.caller)
-        async with aclosing(self.desk.sessions.events(owner, turn_id)) as events:
-            async for _, event in events:
+        await self.desk.decide(owner, waiting.turn_id, decision)
+        return await self._read(waiting.turn_id)
+
+    async def _read(self, turn_id: str) -> TurnResult:
+        """Shows a turn until it ends or waits for a person."""
+        sessions, owner = self.desk.sessions, self.desk.sessions.owner(self.caller)
+        async with aclosing(sessions.events(owner, turn_id, self.seen)) as events:
+            async for self.seen, event in events:
                 if self.screen:
                     self.screen.show(event)
-        return await self.desk.sessions.result(owner, turn_id)
+                if isinstance(event, TurnWaiting):
+                    result = await sessions.result(owner, turn_id)
+                    if result.status == "waiting":
+                        return result
+        return await sessions.result(owner, turn_id)
 
 
 def chat(
@@ -110,12 +129,28 @@ def answer(portal: BlockingPortal, talk: Talk, text: str) -> bool:
     """Says one message; whether its turn went well. An error is one line, and the talk goes on."""
     try:
         result = _said(portal, talk, text)
+        while result.status == "waiting" and talk.screen and sys.stdin.isatty():
+            result = _decided(portal, talk, result)
     except FrontdeskError as error:
         typer.echo(f"frontdesk: {error.detail}", err=True)
         return False
     if talk.screen is None:
         print_json(answer_object(result))
-    return result.status in ("completed", "blocked", "cancelled")
+    return result.status in ("completed", "blocked", "cancelled", "waiting")
+
+
+def _decided(portal: BlockingPortal, talk: Talk, waiting: TurnResult) -> TurnResult:
+    """Asks about each call that waits; what is not clearly a yes is a no."""
+    owner = talk.desk.sessions.owner(talk.caller)
+    *before, last = [_decision(action) for action in waiting.required_actions]
+    for decision in before:
+        portal.call(talk.desk.decide, owner, waiting.turn_id, decision)
+    return portal.call(talk.decide, waiting, last)
+
+
+def _decision(action: Mapping[str, Any]) -> Decision:
+    said = input(f"Approve {action['tool']}? [y/N] ").strip().casefold()
+    return Decision(action["approval_id"], said in ("y", "yes"))
 
 
 def _said(portal: BlockingPortal, talk: Talk, text: str) -> TurnResult:

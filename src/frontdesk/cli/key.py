@@ -15,7 +15,9 @@ from frontdesk.server.api_keys import DEFAULT_SCOPES, ApiKeys, Key
 
 Scopes = Annotated[
     list[str] | None,
-    typer.Option("--scope", help="chat, read, act-as-user, admin or tool:<name>; repeatable."),
+    typer.Option(
+        "--scope", help="chat, read, act-as-user, approve, admin or tool:<name>; repeatable."
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from frontdesk.contract.events import (
     ToolFinished,
     TurnEnded,
     TurnQueued,
+    TurnWaiting,
 )
 from frontdesk.contract.turns import GuardrailNote, Receipt, TurnResult
 from frontdesk.sessions.codec import dump
@@ -53,8 +54,8 @@ class Screen:
                 self.aside(_note(event.guardrail))
             case TurnQueued():
                 self.aside(f"waiting behind {event.position} of this session")
-            case TurnEnded():
-                self._end(event.result)
+            case TurnWaiting() | TurnEnded():
+                self._stop(event)
 
     def aside(self, text: str) -> None:
         """A dim line about the turn."""
@@ -76,6 +77,14 @@ class Screen:
         if self._in_line:
             self._console.out("")
         self._in_line = False
+
+    def _stop(self, event: TurnWaiting | TurnEnded) -> None:
+        if isinstance(event, TurnEnded):
+            self._end(event.result)
+            return
+        for action in event.required_actions:
+            self.line(f"{action['tool']} {dump(action['arguments']).decode()}")
+            self.aside(f"waits for approval until {action['expires_at']}")
 
     def _end(self, result: TurnResult) -> None:
         if result.status not in ("completed", "cancelled"):

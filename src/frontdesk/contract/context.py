@@ -3,13 +3,15 @@ they did.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Protocol
 
+from frontdesk.contract.approvals import Pause
 from frontdesk.contract.cancellation import Cancellation
+from frontdesk.contract.effects import Effect, Effects, Unrecorded
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
 from frontdesk.contract.text import Language, language_of, spoken_language
@@ -63,6 +65,8 @@ class Ledger:
     the session back. `answer` is what was shown of the output message number `message`.
     `estimated_tokens` is our estimate of what the `calls` that reported their input were sent.
     `overflowed` says that a model could not take the window, so that it must move.
+    `pause` is set when the run stopped for approvals.
+    `effects` counts the side effects of each kind; `open_effects` are those under way, by key.
     `vault` maps (category, redacted value) to its placeholder: it lives in memory only.
     `condensed` is what models are shown in place of a long message.
     `text` is the message after it was looked at with those before it, None until then.
@@ -89,6 +93,9 @@ class Ledger:
     message: int = 0
     estimated_tokens: int = 0
     overflowed: bool = False
+    effects: dict[str, int] = field(default_factory=dict)
+    pause: Pause | None = None
+    open_effects: dict[str, Effect] = field(default_factory=dict)
     vault: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)
     tenant: str = ""
@@ -159,21 +166,17 @@ class Free:
         """Nothing to book."""
 
 
-async def _harmless() -> None:
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class TurnContext:
     """What handlers, tools and agents see of the turn they work for.
 
     `text` is the message after the guardrails. `history` is the window that the session keeps for
     its models, oldest first. `agent` is the session's current agent by name, or None when no
-    specialist holds it. `before_effect` is awaited before anything in the world is changed: it
-    writes that down, so that the turn is not run again, and raises `Fenced` when the turn is no
-    longer this process's. `user_facts` are what the user asked to remember, oldest first. `summary`
-    tells what stood before the window; empty where there is none. `spend` is the purse that model
-    calls of the turn are paid from.
+    specialist holds it. `effects` is where what changes something in the world is written down
+    before, so that it happens once. `user_facts` are what the user asked to remember, oldest first.
+    `summary` tells what stood before the window; empty where there is none. `spend` is the purse
+    that model calls of the turn are paid from. `effect_key` is there for tools with a side effect:
+    the same for a call however often the turn is run, so that an outside API can tell a repeat.
     """
 
     message: Message
@@ -184,10 +187,11 @@ class TurnContext:
     totals: SessionTotals = field(default_factory=SessionTotals)
     ledger: Ledger = field(default_factory=Ledger)
     cancellation: Cancellation = field(default_factory=Cancellation)
-    before_effect: Callable[[], Awaitable[None]] = _harmless
+    effects: Effects = field(default_factory=Unrecorded)
     user_facts: tuple[Fact, ...] = ()
     summary: str = ""
     spend: Spend = field(default_factory=Free)
+    effect_key: str = ""
 
     @property
     def turn_id(self) -> str:

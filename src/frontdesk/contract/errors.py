@@ -8,6 +8,9 @@ FrontdeskError
 ├── Forbidden                403 forbidden
 ├── NotFound                 404 not_found
 ├── SessionBusy              409 session_busy
+├── ApprovalDecided          409 approval_decided
+├── ApprovalExpired          410 approval_expired
+├── ToolGone                 410 tool_gone
 ├── PayloadTooLarge          413 payload_too_large
 ├── RateLimited              429 rate_limited
 ├── BudgetExhausted          429 budget_exhausted
@@ -89,6 +92,24 @@ class SessionBusy(FrontdeskError):
     """Another turn of this session is running; `turn_id` names it."""
 
     code, status, title = "session_busy", 409, "Session busy"
+
+
+class ApprovalDecided(FrontdeskError):
+    """Somebody has approved or rejected this already, or the turn has ended."""
+
+    code, status, title = "approval_decided", 409, "Already decided"
+
+
+class ApprovalExpired(FrontdeskError):
+    """Nobody decided in time."""
+
+    code, status, title = "approval_expired", 410, "Approval expired"
+
+
+class ToolGone(FrontdeskError):
+    """What a person was asked to approve is not installed any more."""
+
+    code, status, title = "tool_gone", 410, "Tool gone"
 
 
 class PayloadTooLarge(FrontdeskError):

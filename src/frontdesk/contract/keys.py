@@ -14,19 +14,24 @@ found together.
 | `fd:{owner}:t:<turn>:events` | stream | events, ids `<fence>-<n>` | 1 h, 10 min after its end |
 | `fd:{owner}:t:<turn>:trace` | string | the turn's spans | trace |
 | `fd:{owner}:t:<turn>:results` | hash | long tool results by name | session, from its writing |
+| `fd:{owner}:t:<turn>:effects` | hash | side effects and their outcomes | session, from the last |
+| `fd:{owner}:t:<turn>:pending` | hash | a turn that waits for a person | approval + 1 h |
+| `fd:{owner}:waiting` | zset | the turns that wait for a person, by expiry | session |
 | `fd:{owner}:s:<session>:broken` | list | turns that could not be read, set aside | session |
 | `<key>:broken` | any | a key of an owner that was not of its type, set aside | 30 days |
 | `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
 | `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
 
 Where the deployment has encryption keys, these are sealed (`sessions/sealing.py`): message and
-result of a turn, elements of `turns`, data of events, results, title and metadata, facts, answers.
+result of a turn, elements of `turns`, data of events, results, effects, what waits for a person,
+title and metadata, facts, answers. The vault of a turn that waits always is, by FRONTDESK_SECRET.
 
 Keys outside an owner:
 
 | key | type | holds | time to live |
 | --- | --- | --- | --- |
 | `fd:leases` | zset | sessions with a running turn by lease end | none: emptied by the sweep |
+| `fd:waiting` | zset | turns that wait for a person, by expiry | none: emptied by the sweep |
 | `fd:keys` | hash | API keys by id, secrets hashed | none: kept until revoked |
 | `fd:faq:hits` | hash | answers given by FAQ entry | none: counters |
 
@@ -39,6 +44,7 @@ import hmac
 from dataclasses import dataclass
 
 LEASES = "fd:leases"
+WAITING = "fd:waiting"
 API_KEYS = "fd:keys"
 FAQ_HITS = "fd:faq:hits"
 
@@ -74,6 +80,11 @@ class OwnerKeys:
         """What the owner asked to remember."""
         return f"{self.prefix}facts"
 
+    @property
+    def waiting(self) -> str:
+        """The turns of the owner that wait for a person."""
+        return f"{self.prefix}waiting"
+
     def session(self, session_id: str, part: str) -> str:
         """A part of a session: meta, turns, lease or inbox."""
         return f"{self.prefix}s:{session_id}:{part}"
@@ -93,6 +104,14 @@ class OwnerKeys:
     def results(self, turn_id: str) -> str:
         """The long tool results of a turn."""
         return f"{self.prefix}t:{turn_id}:results"
+
+    def effects(self, turn_id: str) -> str:
+        """The side effects of a turn."""
+        return f"{self.prefix}t:{turn_id}:effects"
+
+    def pending(self, turn_id: str) -> str:
+        """A turn that waits for a person."""
+        return f"{self.prefix}t:{turn_id}:pending"
 
     def cache(self, digest: str) -> str:
         """A kept answer."""

@@ -41,7 +41,7 @@ class Tool:
     - `timeout_s`: its deadline in seconds. An async function is cancelled; the thread of a blocking
       one is left alone, and counts as running until it ends.
     - `side_effect`: it changes something in the world.
-    - `needs_approval`: a call waits for a person. Nobody can be asked yet, so such a call fails.
+    - `needs_approval`: a call waits for a person; where the tool answers by itself, it fails.
     - `needs_values`: it is called with the values for which a message's placeholders stand
       (`[EMAIL_1]`); the others get the placeholders.
     - `scopes`: a caller whose API key lacks one of them (`tool:<name>`) does not see the tool.

@@ -49,11 +49,14 @@ class ModelUse:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """One call of a tool: how long it took in milliseconds and whether it worked."""
+    """One call of a tool: how long it took in milliseconds and whether it worked; `unknown` says
+    that it may have changed something in the world although it did not come back well.
+    """
 
     name: str
     ms: float
     ok: bool
+    unknown: bool = False
 
 
 Effect = Literal["answer", "enrich", "route", "reject", "pass", "skipped", "failed"]
@@ -113,6 +116,17 @@ class TurnResult:
     guardrail: GuardrailNote | None = None
     required_actions: tuple[Mapping[str, Any], ...] = ()
     receipt: Receipt | None = None
+    error: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended, or began to wait, before it is written down."""
+
+    status: Status
+    answer: str
+    rung: Rung | None = None
+    fresh: bool = False
     error: Problem | None = None
 
 

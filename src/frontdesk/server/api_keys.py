@@ -15,7 +15,7 @@ from frontdesk.contract.keys import API_KEYS
 from frontdesk.contract.tools import TOOL_SCOPE
 from frontdesk.sessions.connection import translated
 
-SCOPES = frozenset({"chat", "read", "act-as-user", "admin"})
+SCOPES = frozenset({"chat", "read", "act-as-user", "approve", "admin"})
 DEFAULT_SCOPES = frozenset({"chat", "read"})
 NAME_CHARS = 128
 

@@ -11,6 +11,7 @@ from frontdesk.server.loopback import check_site, is_loopback, stays_here
 
 USER_HEADER = "x-frontdesk-user"
 ACT_AS_USER = "act-as-user"
+APPROVE = "approve"
 LOCAL_SCOPES = frozenset({"chat", "read", ACT_AS_USER})
 
 
@@ -21,24 +22,28 @@ class Identity:
     keys: ApiKeys
     host: str
 
-    async def caller(self, request: Request, scope: str) -> Caller:
-        """The caller, who must have the scope.
+    async def caller(self, request: Request, *scopes: str) -> Caller:
+        """The caller, who must have one of the scopes. Where it may be `approve`, a key with that
+        scope may name the user.
 
         Raises:
             Unauthorized: a credential is missing, or it is not, or no longer, known.
             Forbidden: the scope is missing, or a web page of another site asks.
             InvalidRequest: the user's name is malformed, or missing where the key has none.
         """
-        found = await (self._known(request) if _presented(request) else self._local(request))
-        if scope not in found.scopes:
-            raise Forbidden(f"This needs a key with the scope `{scope}`.")
+        presented, approves = _presented(request), APPROVE in scopes
+        found = await (self._known(request, approves) if presented else self._local(request))
+        if not found.scopes.intersection(scopes):
+            known = " or ".join(f"`{scope}`" for scope in scopes)
+            raise Forbidden(f"This needs a key with the scope {known}.")
         return found
 
-    async def _known(self, request: Request) -> Caller:
+    async def _known(self, request: Request, approves: bool) -> Caller:
         key = await self.keys.find(_token(request))
         if key is None:
             raise _unauthorized()
-        return Caller(key.tenant, _user(key, _named_user(request)), key.scopes)
+        names = ACT_AS_USER in key.scopes or (approves and APPROVE in key.scopes)
+        return Caller(key.tenant, _user(key, _named_user(request), names), key.scopes)
 
     async def _local(self, request: Request) -> Caller:
         here = is_loopback(self.host) and stays_here(request)
@@ -61,13 +66,13 @@ async def require_credential(host: str, keys: ApiKeys) -> None:
         )
 
 
-def _user(key: Key, named: str | None) -> str:
+def _user(key: Key, named: str | None, names: bool) -> str:
     if named is None:
         if key.user is None and ACT_AS_USER in key.scopes:
             # One history shared by all users of a backend that forgot the header would be a leak.
             raise InvalidRequest("This key acts for users: name the user in X-Frontdesk-User.")
         return key.user or f"key:{key.id}"
-    if ACT_AS_USER not in key.scopes:
+    if not names:
         raise Forbidden("X-Frontdesk-User needs a key with the scope `act-as-user`.")
     return named
 

@@ -77,6 +77,14 @@ class ChatBody(Strict):
         return "\n".join(part.text for part in self.message)
 
 
+class DecisionBody(Strict):
+    """What `POST /v1/turns/{id}/approvals` takes; the reason is told to the model."""
+
+    approval_id: Annotated[str, Field(pattern=ID)]
+    decision: Literal["approve", "reject"]
+    reason: Annotated[Text, Field(max_length=1000)] = ""
+
+
 def chat_body(data: dict[str, Any]) -> ChatBody:
     """The request's body, checked.
 

@@ -40,12 +40,12 @@ def reception(request: Request) -> Reception:
     return found
 
 
-async def admit(request: Request, scope: str) -> Visit:
-    """Lets a caller with the scope in.
+async def admit(request: Request, *scopes: str) -> Visit:
+    """Lets a caller with one of the scopes in.
 
     Raises:
         Unauthorized, Forbidden, InvalidRequest: as `Identity.caller` says.
     """
     here = reception(request)
-    caller = await here.identity.caller(request, scope)
+    caller = await here.identity.caller(request, *scopes)
     return Visit(here.desk, caller, here.desk.sessions.owner(caller))

@@ -11,14 +11,16 @@ from fastapi import APIRouter, Header, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from frontdesk.contract.approvals import Decision
 from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import InvalidRequest
-from frontdesk.contract.events import TurnEnded
+from frontdesk.contract.events import TurnEnded, TurnWaiting
 from frontdesk.contract.turns import TurnResult
 from frontdesk.server.answers import answer_object, json_answer, record_object
 from frontdesk.server.bodies import read_object
 from frontdesk.server.event_stream import EventStream, Numbered
-from frontdesk.server.messages import ID
+from frontdesk.server.identity import APPROVE
+from frontdesk.server.messages import ID, DecisionBody, checked
 from frontdesk.server.reception import Visit, admit, reception
 
 router = APIRouter()
@@ -55,13 +57,27 @@ async def cancel_turn(request: Request, turn_id: TurnId) -> Response:
     visit = await admit(request, "chat")
     mode = _mode(await _body(request))
     await visit.sessions.cancel(visit.owner, turn_id, mode)
-    try:
-        async with asyncio.timeout(ENDED_WITHIN_S):
-            return json_answer(answer_object(await ended(visit, turn_id)))
-    except TimeoutError:
-        result = await visit.sessions.result(visit.owner, turn_id)
-    pending = result.status in ("queued", "in_progress")
-    return json_answer(answer_object(result), 202 if pending else 200)
+    return await _soon(visit, turn_id)
+
+
+@router.post("/v1/turns/{turn_id}/approvals")
+async def decide(request: Request, turn_id: TurnId) -> Response:
+    """Takes a person's word on a call that waits, once. Answers the turn when it has ended, or
+    waits again; else (202) as it stands after a while.
+    """
+    visit = await admit(request, "chat", APPROVE)
+    body = checked(DecisionBody, await read_object(request, reception(request).max_body_bytes))
+    decision = Decision(body.approval_id, body.decision == "approve", body.reason)
+    await visit.desk.decide(visit.owner, turn_id, decision)
+    return await _soon(visit, turn_id)
+
+
+@router.get("/v1/approvals")
+async def show_waiting(request: Request) -> Response:
+    """The turns that wait for a person."""
+    visit = await admit(request, "read", APPROVE)
+    turns = await visit.sessions.approvals.waiting(visit.owner)
+    return json_answer({"turns": [answer_object(each) for each in turns]})
 
 
 @router.post("/v1/turns/{turn_id}/pin")
@@ -97,12 +113,26 @@ async def follow(
     return EventStream(turn_id, first, events, request, left=left)
 
 
+async def _soon(visit: Visit, turn_id: str) -> Response:
+    try:
+        async with asyncio.timeout(ENDED_WITHIN_S):
+            return json_answer(answer_object(await ended(visit, turn_id)))
+    except TimeoutError:
+        result = await visit.sessions.result(visit.owner, turn_id)
+    pending = result.status in ("queued", "in_progress")
+    return json_answer(answer_object(result), 202 if pending else 200)
+
+
 async def ended(visit: Visit, turn_id: str) -> TurnResult:
-    """The turn's result, when it has ended."""
+    """The turn's result, when it has ended or waits for a person."""
     async with aclosing(visit.sessions.events(visit.owner, turn_id)) as events:
         async for _, event in events:
             if isinstance(event, TurnEnded):
                 return event.result
+            if isinstance(event, TurnWaiting):
+                found = await visit.sessions.result(visit.owner, turn_id)
+                if found.status == "waiting":
+                    return found
     return await visit.sessions.result(visit.owner, turn_id)
 
 

@@ -1,6 +1,6 @@
 """What the scripts that end a turn are told: its result, its record, its last event."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from frontdesk.contract.cancellation import CancelMode
@@ -70,6 +70,27 @@ def commit_call(
         *(seal.seal(dump_stored(record), record.id), agent or "", agent_turns, totals),
         *(window, record.at),
         *(ENDED_LOG_S, LONGEST_HISTORY, dump_stored(view), *events),
+        holder=hold.holder,
+    )
+
+
+def pause_call(
+    scripts: Scripts,
+    hold: Hold,
+    result: TurnResult,
+    pending: Unwritten,
+    waits: tuple[bytes, float, int, Sequence[str]],
+) -> Call:
+    """Lets a running turn wait: `waits` are how it stands, when it expires, how long it is kept in
+    seconds, and the ids of its approvals.
+    """
+    state, expires, keep_s, ids = waits
+    seal = scripts.sealing.of(hold.owner)
+    events = sealed_entries(seal, pending.entries)
+    last = f"{hold.fence}-{pending.following - 1}"
+    return scripts.call(
+        *(hold.owner, hold.session_id, hold.turn_id, hold.turn_id, hold.session_id, hold.fence),
+        *(seal.seal(dump_stored(result)), state, expires, keep_s, last, len(ids), *ids, *events),
         holder=hold.holder,
     )
 

@@ -2,15 +2,20 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from frontdesk.contract.context import TurnContext
-from frontdesk.contract.turns import Item, Rung, Status, TurnRecord
+from frontdesk.contract.effects import Effects
+from frontdesk.contract.turns import Ending, Item, Rung, Status, TurnRecord
+from frontdesk.sessions.holds import Hold
 from frontdesk.sessions.instants import rfc3339
+from frontdesk.sessions.totals import with_summaries
 from frontdesk.sessions.window import estimate_tokens
 
 INTERRUPTED = "[interrupted]"
 WITHHELD = "[reply withheld]"
 SILENT = "[no reply]"
+MAX_TRIES = 3
 
 
 def make_record(
@@ -96,3 +101,42 @@ def _stored(item: Item, call_id: str) -> Item:
     """Without the ids and states of the server that made it: any provider takes it as input."""
     kept = {key: value for key, value in item.items() if key not in ("id", "status")}
     return kept | {"call_id": call_id}
+
+
+def record_of(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
+    """The element of history for a turn that ended so."""
+    code, text = ending.error.code if ending.error else None, context.ledger.text
+    context = context if text is None else replace(context, text=text)
+    if poisonous(hold):
+        return TurnRecord(context.turn_id, ending.status, rfc3339(), "", "", code=code)
+    began = hold.tries or hold.paused or "budget" in context.ledger.stages
+    if ending.status == "cancelled" and not began:
+        # It only waited: a person sees it listed, no model ever does.
+        return TurnRecord(context.turn_id, ending.status, rfc3339(), context.text, "")
+    return make_record(
+        context, ending.status, ending.answer, ending.rung, context.ledger.agent, code
+    )
+
+
+def poisonous(hold: Hold) -> bool:
+    """Whether even the record of the interrupted turn could not be written: it must not come back
+    for ever, so it ends with nothing in it that could fail.
+    """
+    return hold.tries > MAX_TRIES
+
+
+def context_of(hold: Hold, effects: Effects) -> TurnContext:
+    """What a turn's parts see of it."""
+    return TurnContext(
+        hold.message,
+        hold.text,
+        hold.session_id,
+        hold.history,
+        hold.agent,
+        with_summaries(hold.totals, hold.spent),
+        hold.ledger,
+        hold.cancellation,
+        effects,
+        hold.user_facts,
+        hold.summary.text if hold.summary else "",
+    )

@@ -92,6 +92,15 @@ class Drivers:
         self._drives[member(hold.owner, hold.session_id)] = drive
         drive.task = self._tasks.spawn(self._drive(drive, hold, self._turn))
 
+    def take(self, hold: Hold) -> None:
+        """Runs the hold's turn, where this process runs turns; else another takes it over."""
+        if self._turn:
+            self.start(hold)
+
+    def wake(self, log: str) -> None:
+        """Tells the readers of this process that there is news in a log."""
+        self._wakeups.wake(log)
+
     def runs(self, owner: str, session_id: str) -> bool:
         """Whether a driver of this process has the session."""
         return member(owner, session_id) in self._drives

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from frontdesk.contract.keys import LEASES, OwnerKeys
+from frontdesk.contract.keys import LEASES, WAITING, OwnerKeys
 from frontdesk.sessions.connection import translated
 
 PAGE = 500
@@ -77,10 +77,13 @@ class Erasure:
                 deleted[kind] += await self._redis.unlink(*page)
 
     async def _unlist(self, owner: str) -> int:
-        """Takes the owner's sessions out of the index of leases, which all owners share."""
-        match = f"{owner} *"
-        held = [entry async for entry, _ in self._redis.zscan_iter(LEASES, match=match, count=PAGE)]
-        return int(await self._redis.zrem(LEASES, *held)) if held else 0
+        """Takes the owner's sessions and turns out of the indexes that all owners share."""
+        gone, match = 0, f"{owner} *"
+        for index in (LEASES, WAITING):
+            found = self._redis.zscan_iter(index, match=match, count=PAGE)
+            if held := [entry async for entry, _ in found]:
+                gone += int(await self._redis.zrem(index, *held))
+        return gone
 
 
 def _kind(owner: str, key: str) -> str:

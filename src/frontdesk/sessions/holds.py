@@ -42,7 +42,8 @@ class Hold:
     when the lease ends unless renewed, in seconds since the epoch. `broken` are places and bytes of
     history that cannot be read: the turn must say so, and its commit sets them aside. `unreadable`
     is why it must not run now: it would not know what is sealed with a missing key. `acted` says
-    that an earlier try has begun to change something in the world.
+    that an earlier try has begun to change something in the world. A turn that has waited for a
+    person was `paused` after the event of this id; it `lapsed` when nobody decided in time.
     """
 
     owner: str
@@ -67,6 +68,8 @@ class Hold:
     early: int = 0
     summary: Summary | None = None
     spent: bytes | None = None
+    paused: str = ""
+    lapsed: bool = False
     unreadable: FrontdeskError | None = field(default=None, compare=False)
 
     @property
@@ -119,7 +122,8 @@ def load_admitted(seal: Seal, data: bytes) -> Admitted:
 
 def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequence[Any]) -> Hold:
     """The hold from the scripts' answer `run`; `seal` is the owner's."""
-    _, turn, (payload, tries, acted, cancel), state, window_start, window, facts, beside = answer
+    _, turn, record, state, window_start, window, facts, beside = answer
+    payload, tries, acted, cancel, paused, lapsed = record
     fence, agent, agent_turns, totals, stored = state
     view = load_stored(View, stored) if stored else View()
     (pins, stored_summary, spent), (places, early) = beside[:3], beside[3:] or ((), ())
@@ -151,6 +155,8 @@ def read_hold(seal: Seal, session_id: str, holder: str, due: float, answer: Sequ
         len(early),
         summary,
         spent,
+        paused.decode() if paused else "",
+        lapsed is not None,
         history.locked or hidden or closed or (lost if isinstance(lost, StoreUnreadable) else None),
     )
 

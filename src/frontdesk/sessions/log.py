@@ -27,6 +27,11 @@ class Unwritten:
     entries: tuple[Entry, ...] = ()
     following: int = 1
 
+    def and_then(self, event: Event) -> "Unwritten":
+        """With one event more."""
+        entry = (self.following, *dump_event(event))
+        return Unwritten((*self.entries, entry), self.following + 1)
+
 
 class EventWriter:
     """Writes the events of one turn in the order in which they are put.

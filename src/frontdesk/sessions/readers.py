@@ -32,10 +32,13 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A turn as it stands (`end` is the id of its last event) and what a reader has not seen."""
+    """A turn as it stands (`end` is the id of its last event, `waits` for a person) and what a
+    reader has not seen.
+    """
 
     session_id: str
     end: str
+    waits: bool
     events: list[tuple[str, Event]]
 
 
@@ -64,9 +67,9 @@ class Readers:
         finally:
             await self._wakeups.leave(log)
 
-    async def shown(self, owner: str, turn_id: str) -> bool:
-        """Whether the log of a turn holds text or a tool's event."""
-        log, first = OwnerKeys(owner).events(turn_id), "-"
+    async def shown(self, owner: str, turn_id: str, after: str = "") -> bool:
+        """Whether the log of a turn holds text or a tool's event after the one of this id."""
+        log, first = OwnerKeys(owner).events(turn_id), f"({after}" if after else "-"
         with translated():
             while True:
                 page: Any = await self._redis.xrange(log, min=first, count=PAGE)
@@ -90,7 +93,7 @@ class Readers:
                 if last < _place(look.end):
                     yield look.end, await patiently(partial(self._ending, owner, turn_id))
             elif not ended and len(look.events) < PAGE:
-                alone_s = await self._wait(owner, look.session_id, turn_id, woken, alone_s)
+                alone_s = await self._wait(owner, look, turn_id, woken, alone_s)
             if ended:
                 return
             woken.clear()
@@ -100,10 +103,10 @@ class Readers:
         keys = OwnerKeys(owner)
         pipe = self._redis.pipeline(transaction=False)
         # In this order: a turn that has ended by now has its last event in the log read after it.
-        pipe.hmget(keys.turn(turn_id), "session", "end")
+        pipe.hmget(keys.turn(turn_id), "session", "end", "status")
         pipe.xrange(keys.events(turn_id), min=f"({last[0]}-{last[1]}", count=PAGE)
         with translated():
-            (session_id, end), entries = await pipe.execute()
+            (session_id, end, status), entries = await pipe.execute()
         if session_id is None:
             raise NotFound("There is no such turn.")
         seal = self._sealing.of(owner)
@@ -111,23 +114,23 @@ class Readers:
             (entry_id.decode(), load_event(fields[b"k"].decode(), seal.open(fields[b"d"])))
             for entry_id, fields in entries
         ]
-        return _Look(session_id.decode(), end.decode() if end else "", events)
+        return _Look(session_id.decode(), end.decode() if end else "", status == b"waiting", events)
 
     async def _wait(
-        self, owner: str, session_id: str, turn_id: str, woken: asyncio.Event, alone_s: float
+        self, owner: str, look: _Look, turn_id: str, woken: asyncio.Event, alone_s: float
     ) -> float:
         """Waits for news for a while; answers for how long nobody has held the session by now.
 
         Raises:
             Interrupted: so long that nobody will.
         """
-        if not self._drivers.runs(owner, session_id):
+        if not self._drivers.runs(owner, look.session_id):
             await self._wakeups.hear(OwnerKeys(owner).events(turn_id))
         with suppress(TimeoutError):
             async with asyncio.timeout(RECHECK_S):
                 await woken.wait()
         with suppress(StoreUnavailable):
-            if woken.is_set() or await self._drivers.attended(owner, session_id):
+            if woken.is_set() or look.waits or await self._drivers.attended(owner, look.session_id):
                 return 0.0
         if alone_s > self._patience_s:
             raise Interrupted(

@@ -33,11 +33,13 @@ class Archive:
         """A turn's result, or how it stands while it has none."""
         with translated():
             known: Any = await self._redis.hmget(
-                OwnerKeys(owner).turn(turn_id), "session", "status", "result"
+                OwnerKeys(owner).turn(turn_id), "session", "status", "result", "waits"
             )
-        session_id, status, result = known
+        session_id, status, result, waits = known
         if session_id is None or status is None:
             raise NotFound("There is no such turn.")
+        if status == b"waiting":
+            result = waits
         if result is not None:
             return load_stored(TurnResult, self._seal(owner).open(result))
         return TurnResult(turn_id, session_id.decode(), status.decode())
@@ -123,7 +125,8 @@ class Archive:
 def _turn_keys(keys: OwnerKeys, elements: Sequence[bytes]) -> list[str]:
     ids = [_turn_of(element) for element in elements]
     whole = [key for turn in ids for key in (keys.turn(turn), keys.events(turn))]
-    beside = [key for turn in ids for key in (keys.trace(turn), keys.results(turn))]
+    stems = (keys.trace, keys.results, keys.effects, keys.pending)
+    beside = [stem(turn) for turn in ids for stem in stems]
     return [*whole, *(f"{key}:broken" for key in whole), *beside]
 
 

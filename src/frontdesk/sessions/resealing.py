@@ -19,10 +19,10 @@ from frontdesk.sessions.sealing import Sealing, is_sealed, label_of
 PAGE = 200
 IN_CLEAR = "in the clear"
 BROKEN = "broken"
-WORDS = ("message", "result", "title", "metadata", "summary", "next_summary")
+WORDS = ("message", "result", "waits", "title", "metadata", "summary", "next_summary")
 """The fields of sessions and turns that hold what somebody said, also before they were sealed."""
 KEY = re.compile(
-    r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|t:[^:]+:results)|(?P<fields>s:[^:]+:meta|t:[^:]+)"
+    r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|t:[^:]+:(?:results|effects|pending))|(?P<fields>s:[^:]+:meta|t:[^:]+)"
     r"|(?P<list>s:[^:]+:(?:turns|broken))|(?P<string>cache:.+))"
 )
 """Keys with sealed values, by how they are read. Event logs are not rewritten: they end soon."""
@@ -117,7 +117,7 @@ class Resealing:
         if known["fields"] or known["hash"]:
             values = [(field.decode(), raw) for field, raw in (await redis.hgetall(key)).items()]
             every = known["hash"] is not None
-            yield [v for v in values if every or v[0] in WORDS or is_sealed(v[1])]
+            yield [v for v in values if v[1] and (every or v[0] in WORDS or is_sealed(v[1]))]
         elif known["string"]:
             yield [("", raw) for raw in [await redis.get(key)] if raw]
         else:

@@ -18,9 +18,11 @@ from frontdesk.contract.keys import OwnerKeys, owner_of
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import SessionInfo, TurnRecord, TurnResult
 from frontdesk.sessions.admission import keyed, not_started, session_of
+from frontdesk.sessions.approvals import Approvals
 from frontdesk.sessions.calls import cancel_call, commit_call, note_call, sealed_entries
 from frontdesk.sessions.connection import patiently, translated
 from frontdesk.sessions.drivers import Drivers, Turn
+from frontdesk.sessions.effects import TurnEffects
 from frontdesk.sessions.erasure import Erasure
 from frontdesk.sessions.facts import Facts
 from frontdesk.sessions.holds import Begun, Hold, dump_admitted, read_hold
@@ -57,6 +59,7 @@ class Sessions:
         self._readers = Readers(redis, self._wakeups, self._drivers, sealing, settings.lease_s)
         self._archive = Archive(redis, self._scripts)
         self.erasure = Erasure(redis)
+        self.approvals = Approvals(redis, self._scripts, self._drivers, secret, settings)
         self.facts = Facts(redis, self._scripts, settings.session_ttl_s)
         self.pins = Pins(redis, self._scripts, settings)
         self.summaries = Summaries(self._scripts)
@@ -175,20 +178,15 @@ class Sessions:
         call = cancel_call(self._scripts, owner, known[1], mode)
         told = await self._scripts.run("cancel", call)
         self._wakeups.wake(OwnerKeys(owner).events(turn_id))
+        if told == b"waiting" and (hold := await self.approvals.stop(owner, turn_id, "cancel")):
+            self._drivers.take(hold)
         if told == b"orphan":
             await self._drivers.attended(owner, known[0].decode())
 
-    async def act(self, hold: Hold) -> None:
-        """Writes down that the turn changes something in the world from here on.
-
-        Raises:
-            Fenced: another process has taken the turn over.
-            StoreUnavailable: Redis does not answer.
-        """
-        keys = OwnerKeys(hold.owner)
-        call = [keys.turn(hold.turn_id), keys.events(hold.turn_id)], [hold.fence]
-        if not await self._scripts.run("act", call):
-            raise _taken_over(hold)
+    def effects(self, hold: Hold) -> TurnEffects:
+        """Where the turn writes down what it changes in the world."""
+        keep_s = self._settings.session_ttl_s
+        return TurnEffects(self._redis, self._scripts, hold, keep_s, partial(_taken_over, hold))
 
     def writer(self, hold: Hold) -> EventWriter:
         """What writes the events of a running turn."""
@@ -196,7 +194,7 @@ class Sessions:
 
     async def shown(self, hold: Hold) -> bool:
         """Whether the turn has shown text, called a tool or changed anything in an earlier try."""
-        return hold.acted or await self._readers.shown(hold.owner, hold.turn_id)
+        return hold.acted or await self._readers.shown(hold.owner, hold.turn_id, hold.paused)
 
     def events(
         self, owner: str, turn_id: str, after: str | None = None
@@ -268,9 +266,12 @@ class Sessions:
         that are gone, unless it `recovers` none. At the end, it waits up to `drain_s` seconds for
         the turns that run.
         """
+        sweep = self._beside.spawn(self.approvals.expiring(self.start)) if recovers else None
         try:
             async with self._drivers.driving(turn, drain_s, recovers):
                 yield
+                if sweep:
+                    sweep.cancel()
         finally:
             await self._beside.settle(1.0)
 

@@ -14,6 +14,7 @@ from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
 from frontdesk.contract.tools import Tool
 from frontdesk.contract.turns import ToolUse
+from frontdesk.tools.approvals import needs_approval
 from frontdesk.tools.calls import Fit, ResultCheck, call, whole
 from frontdesk.tools.fence import Fence, unchecked, unless_tainted
 from frontdesk.tools.signatures import ToolSignature, signature_of
@@ -97,6 +98,7 @@ def _function_tool(tool: Tool, invoke: Invoke, *, strict: bool) -> FunctionTool:
             invoke,
             name_override=tool.name,
             strict_mode=strict,
+            needs_approval=_asks(tool),
             failure_error_function=misuse,  # type: ignore[arg-type]  # None: the error rises
         )
     except PydanticUserError as error:
@@ -111,7 +113,7 @@ def _invoker(tool: Tool, signature: ToolSignature, check: ResultCheck, fit: Fit)
     async def invoke(_run: RunContextWrapper[TurnContext], /, *args: Any, **kwargs: Any) -> str:
         arguments = shape.bind(_run, *args, **kwargs).arguments
         del arguments["_run"]
-        return (await call(tool, _run.context, arguments, check, fit)).text
+        return (await call(tool, _run.context, arguments, check, fit, asked=True)).text
 
     first = next(iter(inspect.signature(invoke).parameters.values()))
     shape = inspect.Signature((first, *signature.parameters), return_annotation=str)
@@ -119,6 +121,18 @@ def _invoker(tool: Tool, signature: ToolSignature, check: ResultCheck, fit: Fit)
     invoke.__annotations__ = {each.name: each.annotation for each in shape.parameters.values()}
     invoke.__signature__ = shape  # type: ignore[attr-defined]  # what inspect.signature reads
     return invoke
+
+
+def _asks(tool: Tool) -> "bool | Callable[..., Awaitable[bool]]":
+    if isinstance(tool.needs_approval, bool):
+        return tool.needs_approval
+
+    async def asks(
+        run: RunContextWrapper[TurnContext], arguments: dict[str, Any], _call_id: str
+    ) -> bool:
+        return await needs_approval(tool, run.context, arguments)
+
+    return asks
 
 
 def _misuse(name: str, run: RunContextWrapper[TurnContext], error: Exception) -> str | None:

@@ -14,6 +14,7 @@ from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.tools import Tool
 from frontdesk.contract.turns import ToolUse
 from frontdesk.tools.approvals import needs_approval
+from frontdesk.tools.effects import begun, settled
 from frontdesk.tools.signatures import signature_of
 
 ResultCheck = Callable[[str, Ledger], Awaitable[str]]
@@ -51,30 +52,69 @@ async def call(
     arguments: Mapping[str, Any],
     check: ResultCheck,
     fit: Fit = whole,
+    *,
+    asked: bool = False,
 ) -> Result:
-    """Calls a tool. When it fails the result is not ok, and its text tells the model so.
+    """Calls a tool. When it fails the result is not ok, and its text tells the model so. `asked`
+    says that a person has approved it, where that is needed.
 
     Raises:
         GuardrailUnavailable: the check failed, so nothing may pass.
         Fenced: the tool has a side effect, and the turn is another process's by now.
         StoreUnavailable: the tool has a side effect, and that could not be written down.
     """
-    if await needs_approval(tool, context, arguments):
+    if not asked and await needs_approval(tool, context, arguments):
         return _not_approved(tool, context)
     if tool.side_effect:
-        await context.before_effect()
-    began, ok = time.perf_counter(), False
+        return await _once(tool, context, arguments, check, fit)
+    return await _called(tool, context, arguments, check, fit)
+
+
+async def _once(
+    tool: Tool,
+    context: TurnContext,
+    arguments: Mapping[str, Any],
+    check: ResultCheck,
+    fit: Fit,
+) -> Result:
+    """Makes the effect if no try of this turn has begun it; else tells how that went."""
+    effect = await begun(context, tool.name, _json(arguments, orjson.OPT_SORT_KEYS))
+    if effect.state != "new":
+        unknown = effect.state == "begun"
+        context.ledger.tools.append(ToolUse(tool.name, 0.0, effect.ok, unknown))
+        return Result(effect.told, effect.ok)
+    keyed = replace(context, effect_key=effect.key)
+    result = await _called(tool, keyed, arguments, check, fit)
+    await settled(context, effect, result.text, ok=result.ok)
+    return result
+
+
+async def _called(
+    tool: Tool,
+    context: TurnContext,
+    arguments: Mapping[str, Any],
+    check: ResultCheck,
+    fit: Fit,
+) -> Result:
+    began = time.perf_counter()
     try:
         result = await attempt(_result(tool, context, arguments), tool.timeout_s)
-        ok = True
     except Failed as failed:
         _log(tool, failed)
+        _note(tool, context, began, ok=False)
         return Result(_apology(tool, failed.what), False)
-    finally:
-        ms = (time.perf_counter() - began) * 1000
-        context.ledger.tools.append(ToolUse(tool.name, ms, ok))
+    except BaseException:
+        if not tool.side_effect:  # else it is lost, and that is noted when the turn ends
+            _note(tool, context, began, ok=False)
+        raise
+    _note(tool, context, began, ok=True)
     text = await check(result.text, context.ledger)
     return replace(result, text=await fit(text, context))
+
+
+def _note(tool: Tool, context: TurnContext, began: float, *, ok: bool) -> None:
+    ms = (time.perf_counter() - began) * 1000
+    context.ledger.tools.append(ToolUse(tool.name, ms, ok, tool.side_effect and not ok))
 
 
 async def _result(tool: Tool, context: TurnContext, arguments: Mapping[str, Any]) -> Result:
@@ -103,7 +143,12 @@ def _log(tool: Tool, failed: Failed) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()  # a lone surrogate could not be stored
-    return orjson.dumps(value, default=to_jsonable_python, option=orjson.OPT_NON_STR_KEYS).decode()
+    return _json(value)
+
+
+def _json(value: Any, option: int = 0) -> str:
+    option |= orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(value, default=to_jsonable_python, option=option).decode()
 
 
 def _apology(tool: Tool, what: str) -> str:

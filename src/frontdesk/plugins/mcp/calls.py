@@ -19,7 +19,7 @@ from frontdesk.contract.turns import ToolUse
 from frontdesk.plugins.mcp.declarations import Declaration
 from frontdesk.plugins.mcp.lines import Line, Meta
 from frontdesk.plugins.mcp.tokens import TENANT, TOKEN, TURN, USER, UserTokens
-from frontdesk.tools.effects import reads_only
+from frontdesk.tools.hints import reads_only
 
 LONGEST_NAME = 64
 SLACK_S = 5.0

@@ -37,7 +37,8 @@ redis.call('HDEL', meta, 'cur')
 redis.call('ZREMRANGEBYSCORE', sessions, '-inf', tonumber(now) - tonumber(keep))
 redis.call('HSET', record, 'status', status, 'result', result,
   'end', fence .. '-' .. ARGV[#ARGV - 2])
-redis.call('HDEL', record, 'message')
+redis.call('HDEL', record, 'message', 'waits')
+redis.call('UNLINK', record .. ':pending')
 append(events, tonumber(fence), 20, log_s)
 touch(turn)
 

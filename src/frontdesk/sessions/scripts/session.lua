@@ -6,6 +6,7 @@
 -- ARGV: 1 seconds to keep  2 now, seconds  3 holder, new for each call  4 lease, ms
 --       5 most turns in a window, then what the script itself asks for
 local sessions, meta, turns, lease, inbox, stem, events, facts = unpack(KEYS)
+local waiting = string.gsub(sessions, 'sessions$', 'waiting')
 local keep, now, holder, lease_ms, widest = unpack(ARGV)
 
 -- A key that is not of its type stops the script here, before it has written anything.
@@ -16,13 +17,14 @@ redis.call('LLEN', inbox)
 redis.call('STRLEN', lease)
 redis.call('XLEN', events)
 redis.call('HLEN', facts)
+redis.call('ZCARD', waiting)
 if ARGV[6] then redis.call('HLEN', stem .. ARGV[6]) end
 
 -- The index only saves time in finding a turn whose holder died: its faults stop nobody.
 if KEYS[9] then redis.pcall('ZADD', KEYS[9], ARGV[#ARGV], ARGV[#ARGV - 1]) end
 
 local function touch(turn)
-  for _, key in ipairs({sessions, meta, turns, inbox, facts, stem .. turn}) do
+  for _, key in ipairs({sessions, meta, turns, inbox, facts, waiting, stem .. turn}) do
     redis.call('EXPIRE', key, keep)
   end
 end
@@ -69,7 +71,8 @@ end
 -- pinned turns before it.
 local function held(turn)
   local state = redis.call('HMGET', meta, 'fence', 'agent', 'agent_turns', 'totals', 'view')
-  local record = redis.call('HMGET', stem .. turn, 'message', 'tries', 'acted', 'cancel')
+  local record = redis.call('HMGET', stem .. turn, 'message', 'tries', 'acted', 'cancel',
+    'paused', 'lapsed')
   local base = tonumber(redis.call('HGET', meta, 'base') or 0)
   local window = tonumber(redis.call('HGET', meta, 'window') or 0) - base
   local first = math.max(window, redis.call('LLEN', turns) - tonumber(widest), 0)
@@ -109,7 +112,8 @@ local function remember(turn, element, longest)
       if not id and known then id = record.id end
       if id then
         local key = stem .. id
-        redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results')
+        redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results',
+          key .. ':effects', key .. ':pending')
       end
     end
     redis.call('LTRIM', turns, excess, -1)

@@ -1,5 +1,5 @@
 -- Renames every key of a call that is not of its type, so that it is in nobody's way and not lost.
--- KEYS and ARGV are those of the call that failed: of a session, or of `append`.
+-- KEYS and ARGV are those of the call that failed: of a session, of `append`, `act` or `settle`.
 -- ->  the names that were in the way
 local found = {}
 
@@ -9,6 +9,12 @@ local function want(key, kind)
   redis.call('RENAME', key, key .. ':broken')
   redis.call('EXPIRE', key .. ':broken', 2592000)
   found[#found + 1] = key
+end
+
+if string.find(KEYS[#KEYS], ':effects$') then
+  want(KEYS[1], 'hash')
+  want(KEYS[#KEYS], 'hash')
+  return found
 end
 
 if #KEYS == 2 then
@@ -25,6 +31,7 @@ want(lease, 'string')
 want(inbox, 'list')
 want(events, 'stream')
 want(facts, 'hash')
+want((string.gsub(sessions, 'sessions$', 'waiting')), 'zset')
 local open_turns = redis.call('LRANGE', inbox, 0, -1)
 open_turns[#open_turns + 1] = redis.call('HGET', meta, 'cur') or nil
 open_turns[#open_turns + 1] = ARGV[6]
