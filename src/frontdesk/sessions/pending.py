@@ -11,33 +11,37 @@ from typing import Any
 
 from frontdesk.contract.approvals import Decision, Pause
 from frontdesk.contract.context import Ledger, ModelCall, SpanRecord
-from frontdesk.contract.turns import GuardrailNote, Item, ToolUse
+from frontdesk.contract.turns import GuardrailNote, HandlerUse, Item, ToolUse
 from frontdesk.sessions.codec import dump, load
 from frontdesk.sessions.schema import dump_stored, load_stored
 from frontdesk.sessions.sealing import Seal, Sealing
 
 KEPT = (
-    *("started", "calls", "tools", "notes", "spans", "items", "agent", "hops", "released"),
-    *("answer", "message", "estimated_tokens", "overflowed", "effects", "text", "tainted"),
+    *("started", "calls", "tools", "notes", "handlers", "spans", "items", "agent", "hops"),
+    *("released", "answer", "condensed", "message", "estimated_tokens", "overflowed"),
+    *("effects", "text", "tainted"),
 )
 """Fields of the ledger that are kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A ledger as it is stored. `vault`, with the texts that
-    were given to this user, is always sealed, `at` is when the turn began to wait."""
+    """A ledger as it is stored. `vault`, with the texts that were given to this user, is always
+    sealed; `at` is when the turn began to wait.
+    """
 
     started: float
     calls: tuple[ModelCall, ...]
     tools: tuple[ToolUse, ...]
     notes: tuple[GuardrailNote, ...]
+    handlers: tuple[HandlerUse, ...]
     spans: tuple[SpanRecord, ...]
     items: tuple[Item, ...]
     agent: str | None
     hops: int
     released: bool
     answer: str
+    condensed: str
     message: int
     estimated_tokens: int
     overflowed: bool
