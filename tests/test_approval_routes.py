@@ -1,5 +1,6 @@
 """Approvals over HTTP and on the command line."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,21 @@ async def test_kill_9_during_an_approved_call_makes_it_no_second_time(
     assert (turn["code"], place.paid) == ("interrupted", 1)
     assert following["status"] == "completed"
     assert "not known" in str(upstream.requests[0].body["input"])
+
+
+async def test_of_two_processes_that_are_told_at_once_one_makes_the_call(
+    tmp_path: Path, upstream: FakeOpenAI
+) -> None:
+    place, ann = Place(tmp_path / "plugins", ""), {"X-Frontdesk-User": "ann"}
+    (place.folder / "stops.py").write_text(KILLS)
+    told = {"FRONTDESK_PLUGINS_DIR": str(place.folder)}
+    async with (
+        serving(tmp_path / "data", upstream, **told) as one,
+        serving(tmp_path / "data", upstream, **told) as two,
+    ):
+        waiting = await asked(one.http, upstream, **ann)
+        tries = [decide(server.http, waiting, **ann) for server in (one, two) * 5]
+        codes = sorted(answer.status_code for answer in await asyncio.gather(*tries))
+        (turn,) = await settled(two, waiting["session_id"], 1)
+    assert codes[1:] == [409] * 9
+    assert (turn["status"], place.paid) == ("completed", 1)
