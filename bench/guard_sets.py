@@ -1,10 +1,10 @@
-"""What the detectors of abuse and injection find in sets of texts: `python -m bench.guard_sets
-SPEC...`
+"""What the detectors find in sets of texts: `python -m bench.guard_sets SPEC...`
 
-A SPEC is `abuse|injection:yes|no:NAME:FILE[:FIELD[:LABEL=VALUE]]`: which detector looks, whether it
-should find something, and where the texts are. FILE may be JSON Lines, JSON, CSV, TSV, or Markdown
-(its paragraphs), or a folder of Markdown files; FIELD names (or counts from 0) the column, LABEL
-and VALUE choose rows. The sets are no part of frontdesk; docs say where they come from.
+A SPEC is `DETECTOR:yes|no:NAME:FILE[:FIELD[:LABEL=VALUE]]`: which detector looks (abuse, injection,
+personal or secrets), whether it should find something, and where the texts are. FILE may be JSON
+Lines, JSON, CSV, TSV, or Markdown (its paragraphs), or a folder of Markdown files; FIELD names (or
+counts from 0) the column, LABEL and VALUE choose rows. The sets are no part of frontdesk; docs say
+where they come from.
 """
 
 import csv
@@ -17,13 +17,20 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.tables import Cell, table
-from frontdesk.guardrails import abuse, injection
+from frontdesk.guardrails import abuse, injection, personal, secrets
 from frontdesk.guardrails.normal import Normal
 
-_DETECTORS = {"abuse": abuse.find, "injection": injection.find}
+_DETECTORS = {
+    "abuse": abuse.find,
+    "injection": injection.find,
+    "personal": personal.find,
+    "secrets": secrets.find,
+}
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "|"}
 SHORTEST_PARAGRAPH = 40
+PASSING = {"injection_suspected", "business_number"}
+"""What the default policy does not stop or redact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +71,14 @@ def measured(one: Spec) -> Mapping[str, Cell]:
     found = [{finding.category for finding in find(Normal(text))} for text in every]
     took = perf_counter() - begun
     kilobytes = sum(len(text.encode()) for text in every) / 1000
-    stopped = sum(bool(each - {"injection_suspected"}) for each in found)
+    stopped = sum(bool(each - PASSING) for each in found)
     return {
         "set": one.name,
         "looked for": one.detector,
         "should be found": "yes" if one.wanted else "no",
         "rows": len(every),
-        "stopped %": round(100 * stopped / len(every), 1),
-        "stopped or suspected %": round(100 * sum(map(bool, found)) / len(every), 1),
+        "stopped or redacted %": round(100 * stopped / len(every), 1),
+        "or suspected %": round(100 * sum(map(bool, found)) / len(every), 1),
         "ms per kB": round(1000 * took / kilobytes, 2),
     }
 
