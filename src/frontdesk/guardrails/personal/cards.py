@@ -1,4 +1,6 @@
-"""Payment cards: 13 to 19 digits with an issuer's prefix and the check digit of ISO/IEC 7812."""
+"""Payment cards: 13 to 19 digits with an issuer's prefix and the check digit of ISO/IEC 7812, or
+what is called one.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +13,10 @@ _CARD = re.compile(
     rf"(?<!\d)(?:\d{{4}}{_G}\d{{4}}{_G}\d{{4}}{_G}\d{{1,7}}|\d{{4}}{_G}\d{{6}}{_G}\d{{4,5}})(?!\d)"
 )
 _LOOSE = re.compile(r"(?<!\d)\d(?:[^\w\n]{0,3}\d){12,18}(?!\d)")
+_NAMED = re.compile(
+    r"(?<![a-z])(?:card|카드)(?:\s?(?:number|no\.?|번호))?(?:\s?(?:is|은|는|[:#]))?\s?(\d{12,19})"
+    r"(?!\d)"
+)
 _WORDS = re.compile(r"카드|card|visa|master|amex|신용|체크|결제|amex|pan\b")
 _CODE = re.compile(
     r"(?<![a-z])cv[cv]2?[^\w\n]{0,2}(?:번호)?(?:\s?(?:는|은|is|code|:|=))*\s?\d{3,4}(?!\d)"
@@ -28,6 +34,8 @@ def find_cards(view: View) -> Iterator[Finding]:
     for found in _CARD.finditer(text):
         if valid(digits(found.group())) and not labelled(text, ORDER, found.start()):
             yield Finding("card", *view.span(*found.span()))
+    for found in _NAMED.finditer(text):
+        yield Finding("card", *view.span(*found.span(1)))
     if _WORDS.search(text):
         for found in _LOOSE.finditer(text):
             if valid(digits(found.group())) and near(text, _WORDS, *found.span()):

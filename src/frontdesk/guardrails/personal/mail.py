@@ -7,6 +7,9 @@ from frontdesk.contract.guardrails import Finding, View
 
 _LOCAL = re.compile(r"[a-z0-9가-힣](?:[a-z0-9가-힣]|[._%+\-](?=[a-z0-9._%+\-]))*[ ]?\Z")
 _DOMAIN = re.compile(
+    r"@[a-z0-9가-힣\-]{1,63}(?:\.[a-z0-9가-힣\-]{1,63}){0,3}\.(?:[a-z]{2,24}|한국)(?![a-z\d])"
+)
+_SPACED = re.compile(
     r"@ ?[a-z0-9가-힣\-]{1,63}(?: ?\. ?[a-z0-9가-힣\-]{1,63}){0,3} ?\. ?(?:[a-z]{2,24}"
     r"|한국)(?![a-z\d])"
 )
@@ -30,7 +33,7 @@ def find_mail(view: View) -> Iterator[Finding]:
     at = text.find("@")
     while at >= 0:
         name = _LOCAL.search(text, max(0, at - 64), at)
-        domain = _DOMAIN.match(text, at) if name else None
+        domain = (_DOMAIN.match(text, at) or _SPACED.match(text, at)) if name else None
         if (
             name
             and domain

@@ -29,6 +29,12 @@ _BRITISH = re.compile(
 _SHORT = re.compile(
     r"(?:call|phone|text|dial|reach)[^.\d\n]{0,20}(?<!\d)([2-9]\d\d[\-. ]\d{4})(?![\d\-])"
 )
+_NAMED = re.compile(
+    r"(?:(?:call|reach|text|phone|ring)(?: (?:me|us|him|her|them|someone))? (?:on|at)"
+    r"|(?:phone|mobile|tel)(?: number)?(?: is|:)|(?:calls|messages|texts) to|answering at"
+    r"|my number is)"
+    r"\s{0,3}(\(?\+?\d(?:[ \-.()]{0,2}\d){6,12})(?![\d%])"
+)
 _FIGURES = re.compile(r"\d(?:\D{0,12}\d){6,}")
 _TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
 _WORDS = re.compile(
@@ -62,6 +68,9 @@ def _found(view: View, first: int, last: int) -> Iterator[Finding]:
                 yield Finding("phone", *view.span(*found.span()))
     for found in _SHORT.finditer(view.text, max(0, first - 40), last):
         yield Finding("phone", *view.span(*found.span(1)))
+    for found in _NAMED.finditer(view.text, max(0, first - 40), last):
+        if found[1][:3] not in _TOLL_FREE:
+            yield Finding("phone", *view.span(*found.span(1)))
 
 
 def _mobile(found: re.Match[str]) -> bool:
