@@ -14,6 +14,7 @@ from frontdesk.guardrails.starting import Starting
 _AROUND = 60
 _OBJECT = re.compile(r"[가-힣][을를](?= )")
 _HANGUL = re.compile("[가-힣]")
+_PARTED = re.compile(r"[가-힣][^\w\s가-힣]{1,4}[가-힣]")
 _DISGUISED = re.compile("[a-z][013457@$!]{1,3}[a-z]")
 
 
@@ -33,6 +34,7 @@ def find(text: Text) -> Iterator[Finding]:
     for view in worded(text):
         if _HANGUL.search(view.text):
             yield from _korean(view)
+        if _PARTED.search(view.text):
             yield from _korean(bare(view))
         yield from _english(view)
         if _DISGUISED.search(view.text):
