@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from frontdesk.guardrails.starting import Starting
 from training.starts import GUARDRAILS, begin, starts
 
 
@@ -30,3 +31,11 @@ def test_the_starts_are_those_of_the_lists(folder: str) -> None:
 def test_what_a_pattern_finds_begins_as_is_said(pattern: str, text: str) -> None:
     assert re.match(pattern, text)
     assert re.compile(begin(pattern, 3), re.DOTALL).match(text)
+
+
+def test_what_begins_within_the_letters_of_another_beginning_is_found() -> None:
+    pattern = "i have|hope so"
+
+    found = Starting.of(begin(pattern, 3), pattern).finditer("i hope so")
+
+    assert [match.group() for match in found] == ["hope so"]

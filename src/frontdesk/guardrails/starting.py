@@ -21,6 +21,8 @@ class Starting:
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """All matches, one for each place; they may overlap."""
-        for start in self.begin.finditer(text):
+        start = self.begin.search(text)
+        while start:
             if match := self.whole.match(text, start.start()):
                 yield match
+            start = self.begin.search(text, start.start() + 1)  # what begins may overlap

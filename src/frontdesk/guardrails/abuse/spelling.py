@@ -35,6 +35,14 @@ _MARKS = re.compile(rf"(?<=[ㄱ-ㅎ가-힣])(?:[a-z\d_]|[^\w{_NO_MARK}]){{1,4}}(
 _LONE_VOWELS = re.compile(r"(?<=[가-힣])[ㅏ-ㅣ]{1,8}(?=[가-힣])")
 
 
+# Figures and signs beside a letter, and the letters they stand for.
+_FIGURES = re.compile(
+    r"(?<=[a-z])[013457@$!]{1,3}(?=[a-z])|(?<![^\W_])[013457@$](?=[a-z]{2})"
+    r"|(?<![^\W_])1(?= [a-z]{0,2}[1!i]ll |'(?:ll|m) )"
+)
+_READ = str.maketrans("013457@$!", "oieastasi")
+
+
 @dataclass(frozen=True, slots=True)
 class Bare:
     """A view with stretches taken out; character i stands at `places[i]` of the view `under` it."""
@@ -50,7 +58,7 @@ class Bare:
 
 @dataclass(frozen=True, slots=True)
 class Lettered:
-    """A view whose lone jamo are letters of the compatibility block."""
+    """A view with other letters in places, as many as before."""
 
     text: str
     under: View
@@ -85,6 +93,11 @@ def bare(view: View) -> Bare:
     kept.append((after, len(text)))
     places = [at for start, end in kept for at in range(start, end)]
     return Bare("".join(text[start:end] for start, end in kept), places, view)
+
+
+def plain(view: View) -> Lettered:
+    """The view with the figures and signs that stand for letters as letters (k1ll, y0ur)."""
+    return Lettered(_FIGURES.sub(lambda hit: hit.group().translate(_READ), view.text), view)
 
 
 def _stretches(text: str) -> list[tuple[int, int]]:

@@ -7,13 +7,15 @@ from functools import cache
 
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
-from frontdesk.guardrails.abuse.spelling import spaced
+from frontdesk.guardrails.abuse.spelling import bare, plain, spaced
 from frontdesk.guardrails.normal import worded
 from frontdesk.guardrails.starting import Starting
 
 _AROUND = 60
 _OBJECT = re.compile(r"[가-힣][을를](?= )")
 _HANGUL = re.compile("[가-힣]")
+_PARTED = re.compile(r"[가-힣][^\w\s가-힣]{1,4}[가-힣]")
+_DISGUISED = re.compile("[a-z][013457@$!]{1,3}[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,11 @@ def find(text: Text) -> Iterator[Finding]:
     for view in worded(text):
         if _HANGUL.search(view.text):
             yield from _korean(view)
+        if _PARTED.search(view.text):
+            yield from _korean(bare(view))
         yield from _english(view)
+        if _DISGUISED.search(view.text):
+            yield from _english(plain(view))
 
 
 def _korean(view: View) -> Iterator[Finding]:

@@ -11,7 +11,12 @@ from frontdesk.guardrails.injection.classifier import (
     model,
     windows,
 )
-from frontdesk.guardrails.injection.rules import hits, spoken_about
+from frontdesk.guardrails.injection.rules import (
+    hits,
+    spoken_about,
+    without_innocent,
+    without_quoted,
+)
 from frontdesk.guardrails.normal import worded
 
 REACH = 0
@@ -30,7 +35,7 @@ def find(text: Text) -> Iterator[Finding]:
 def find_by_rule(text: Text) -> Iterator[Finding]:
     """What a rule holds for."""
     for view in worded(text):
-        for span in hits(view):
+        for span in hits(without_innocent(view)):
             yield Finding("injection", *view.span(*span))
 
 
@@ -39,7 +44,8 @@ def find_by_score(
 ) -> Iterator[Finding]:
     """What the classifier scores high, with limits for texts with Korean letters and for others."""
     for view in worded(text):
-        yield from _scored(view, korean if in_korean(view.text) else others)
+        plain = without_quoted(without_innocent(view))
+        yield from _scored(plain, korean if in_korean(view.text) else others)
 
 
 def _scored(view: View, limits: Limits) -> Iterator[Finding]:

@@ -20,13 +20,41 @@ _SPACE = re.compile(r" \??(?![^\[\]]*\])(?!\{)")
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules, compiled: `others` are European and Asian languages, `about` is talk about
-    attacks.
+    attacks, `innocent` and `quoted` are stretches without an order.
     """
 
     english: Starting
     korean: Starting
     others: Starting
     about: re.Pattern[str]
+    innocent: re.Pattern[str]
+    quoted: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Blanked:
+    """A view with blanks where nothing is an order, as long as before."""
+
+    text: str
+    under: View
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """See `View.span`."""
+        return self.under.span(start, end)
+
+
+def without_innocent(view: View) -> View:
+    """The view without words that only look like an order."""
+    return Blanked(rules().innocent.sub(_blank, view.text), view)
+
+
+def without_quoted(view: View) -> View:
+    """The view without what is quoted to be translated or explained, and without harmless roles."""
+    return Blanked(rules().quoted.sub(_blank, view.text), view)
+
+
+def _blank(hit: re.Match[str]) -> str:
+    return " " * len(hit.group())
 
 
 def hits(view: View) -> Iterator[tuple[int, int]]:
@@ -52,7 +80,12 @@ def rules() -> Rules:
     """Reads the rules that ship with the package."""
     begin = _read("starts")
     compiled = {kind: Starting.of(begin[kind], each) for kind, each in patterns().items()}
-    return Rules(**compiled, about=re.compile(_read("rules")["about"]))
+    data = _read("rules")
+    innocent, quoted = (
+        re.compile("(?<![a-z])(?:" + "|".join(map(_spaced, data[kind])) + ")")
+        for kind in ("innocent", "quoted")
+    )
+    return Rules(**compiled, about=re.compile(data["about"]), innocent=innocent, quoted=quoted)
 
 
 def patterns() -> dict[str, str]:

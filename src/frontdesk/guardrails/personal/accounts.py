@@ -19,6 +19,10 @@ _ENGLISH = re.compile(
     r"(?:[^\w\n]{0,3}(?:is|was|ending|number|and"
     r"|at [a-z ]{2,20}))?[^\w\n]{0,4}(\d(?:[ \-]?\d){7,16})(?![\d\-])"
 )
+_BRITISH = re.compile(
+    r"(?<![a-z])sort\s?code[^\d\n]{0,8}\d\d[ \-]?\d\d[ \-]?\d\d(?!\d)"
+    r"[^\d\n]{1,24}(\d{4}[ \-]?\d{4})(?!\d)"
+)
 _IBAN = re.compile(r"(?<![a-z\d])[a-z]{2}[ \-]?\d{2}(?:[ \-.]{0,2}[a-z\d]){11,30}")
 # The IBAN registry (ISO 13616): country -> characters.
 _LENGTHS = {
@@ -48,6 +52,8 @@ def find_named_accounts(view: View) -> Iterator[Finding]:
     for found in _ENGLISH.finditer(text):
         if "aws" not in text[max(0, found.start() - 12) : found.start()]:
             yield Finding("account", *view.span(*found.span(1)))
+    for found in _BRITISH.finditer(text):
+        yield Finding("account", *view.span(*found.span(1)))
 
 
 def _account(text: str, found: re.Match[str]) -> bool:

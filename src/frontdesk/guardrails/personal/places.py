@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import chain
 
 from frontdesk.contract.guardrails import Finding, View
 from frontdesk.guardrails.personal.vicinity import near
@@ -25,12 +26,21 @@ _WORDS = re.compile(
     r"주소|거주|사는|살아|살고|살았|배송지|집은|우리\s?집|저희\s?집|아파트|빌라|오피스텔"
     r"|으로 보내|wnth|juso"
 )
+_OWN_FLAT = re.compile(r"주소|거주|사는|살아|살고|살았|배송|집은|우리\s?집|저희\s?집|으로 보내")
+_NOTICE = re.compile(
+    r"공지|안내문|안내\s?방송|관리\s?사무소|관리실|관리소장|입주민|입주자|게시판|\d호\s?라인|단수|정전|동파"
+)
 _STREET = re.compile(
     r"(?<![\d.,:/\-])\d{1,6}[a-z]?,?\s(?:[nsew]\.?\s)?(?:[a-z0-9'.]{1,20}\s){1,3}"
     r"(street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|way|place|pl"
     r"|terrace|parkway|pkwy)"
     r"(?![a-z\d])(\.?,?\s(?:(?:apt|suite|unit"
     r"|#)\.?\s?\w{1,6},?\s)?[a-z .]{2,25},?\s[a-z]{2}\s\d{5})?"
+)
+_BRITISH = re.compile(
+    r"(?<![\d.,:/\-])(?:(?:flat|unit|apartment) \w{1,4},? )?\d{1,4}[a-z]?,? "
+    r"(?:[a-z'.]{1,20}[ ,]{1,2}){2,6}"
+    r"[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}(?![a-z\d])"
 )
 _CLEAR = {"street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "terrace", "pkwy"}
 _STREET_WORDS = re.compile(
@@ -40,8 +50,12 @@ _BOX = re.compile(r"(?<![a-z])p\.?\s?o\.?\s?box\s#?\d{1,6}")
 _IPV4 = re.compile(r"(?<![a-z\d_.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![a-z\d_\-]|\.\d)")
 _IPV6 = re.compile(r"(?<![a-z\d_:.])[0-9a-f]{1,4}:[0-9a-f:]{2,34}[0-9a-f](?![a-z\d_:])")
 _VERSION = re.compile(
-    r"(?:version|(?:up|down)graded? (?:from|to)(?: [\d.]{3,15} to)?|updated? to|버전|ver\.?|release"
+    r"(?:version|(?:upgrad|downgrad|updat|bump)\w{1,4}(?: [a-z][\w\-]{0,15}){0,3} (?:from|to)"
+    r"(?: v?[\d.]{3,15} to)?|rolled? back (?:\w{1,15} )?(?:from|to)|버전|ver\.?|release"
     r"|릴리스|==|>=|v)\s{0,2}[^\w\s]?\s{0,2}\Z"
+)
+_RAISED = re.compile(
+    r"(?:에서\s?(?:v?[\d.]{3,15}\s?)?|으?로\s?){1,2}(?:올리|올렸|올려|업데이트|업그레이드|다운그레이드|패치|롤백)"
 )
 _NET = re.compile(r"(?<![a-z])ip|아이피|주소|address|host|from|server|서버|접속")
 _OWN = re.compile(
@@ -59,7 +73,7 @@ def find_addresses(view: View) -> Iterator[Finding]:
     for found in _STREET.finditer(view.text):
         if _lived_at(view, found):
             yield Finding("address", *view.span(*found.span()))
-    for found in _BOX.finditer(view.text):
+    for found in chain(_BRITISH.finditer(view.text), _BOX.finditer(view.text)):
         yield Finding("address", *view.span(*found.span()))
 
 
@@ -70,6 +84,8 @@ def _korean(text: str, found: re.Match[str]) -> tuple[int, int]:
     lot = not text.startswith(("로", "길"), start)
     if region := _REGION.search(text, max(0, start - 30), start):
         return region.start(), flat.end() if flat else end
+    if lot and near(text, _NOTICE, start, end) and not near(text, _OWN_FLAT, start, end):
+        return 0, 0
     if (name or lot) and (near(text, _WORDS, start, end) or (flat and not lot)):
         return name.start() if name else start, flat.end() if flat else end
     return 0, 0
@@ -94,7 +110,7 @@ def _host(text: str, found: re.Match[str]) -> bool:
         address = ip_address(found.group())
     except ValueError:
         return False
-    if _VERSION.search(text, max(0, found.start() - 36), found.start()) or _nobody(address):
+    if _version(text, found) or _nobody(address):
         return False
     home = (
         address.is_private
@@ -104,6 +120,12 @@ def _host(text: str, found: re.Match[str]) -> bool:
     if home or (len(found.group()) < 9 and "." in found.group()):
         return near(text, _OWN if home else _NET, *found.span())
     return True
+
+
+def _version(text: str, found: re.Match[str]) -> bool:
+    start, end = found.span()
+    before = _VERSION.search(text, max(0, start - 60), start)
+    return bool(before or _RAISED.match(text, end))
 
 
 def _nobody(address: IPv4Address | IPv6Address) -> bool:

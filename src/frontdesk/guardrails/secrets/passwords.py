@@ -61,7 +61,9 @@ _CODE = re.compile(
     r"|one[ \-]time|2fa|mfa"
     r"|auth(?:entication|enticator)?|log[ \-]?in|sign[ \-]?in|confirmation|sms"
     r"|access) (?:code|password|passcode|pin)|passcode|[a-z] ?otp"
-    r"|(?:your|my|the) code is)[^\d\n]{0,25}?(?<!\d)((?:g-)?\d{3}[ \-]?\d{3}|\d\d \d\d \d\d"
+    r"|(?:your|my|the) code (?:(?:that )?(?:they|you|it|he|she|we|i) (?:just )?"
+    r"(?:texted|sent|emailed|messaged|gave|got|received)(?: to)?(?: me| us| you)? )?(?:is|was))"
+    r"[^\d\n]{0,25}?(?<!\d)((?:g-)?\d{3}[ \-]?\d{3}|\d\d \d\d \d\d"
     r"|\d{4,8})(?![\d.]|\s?(?:자리|분|초|회|번|년|월|일|원|명|digit|min|sec|hour|%|-digit"
     r"|attempt|char))"
 )
