@@ -43,6 +43,8 @@ def clean_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in filter(OURS.match, list(os.environ)):
             patch.delenv(name)
         patch.setenv("FRONTDESK_DATA_DIR", str(home / "data"))
+        # Commands are those of this environment, also where nobody has activated it.
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         patch.chdir(home)
         yield home
 

@@ -1,11 +1,7 @@
 """What the stock server answers to agents."""
 
 import json
-import os
-import sys
 from pathlib import Path
-
-import pytest
 
 from frontdesk.plugins.mcp import mcp_plugin
 from frontdesk.testing import scripted_desk, text, tool_call
@@ -14,11 +10,7 @@ FOLDER = Path(__file__).parent.parent
 stock = mcp_plugin(json.loads((FOLDER / "mcp.json").read_text())["mcpServers"]["stock"], FOLDER)
 
 
-async def test_an_agent_counts_and_reserves_for_the_user(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    here = Path(sys.executable).parent  # the python of mcp.json is the one that has `mcp`
-    monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
+async def test_an_agent_counts_and_reserves_for_the_user() -> None:
     count = tool_call("trial_count", {"product": "teapot"})
     reserve = tool_call("trial_reserve", {"product": "teapot"})
     async with scripted_desk(stock, reserve, count, text("11 are left.")) as ann:
