@@ -2,11 +2,12 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +15,10 @@ from redis.asyncio import Redis
 
 from frontdesk.assembly import open_desk
 from frontdesk.config import load_settings
+from frontdesk.contract.approvals import Decision
 from frontdesk.contract.context import Ledger, TurnContext
-from frontdesk.contract.errors import NotFound, StoreUnavailable
-from frontdesk.contract.events import TextDelta, TurnEnded
+from frontdesk.contract.errors import ApprovalDecided, NotFound, StoreUnavailable
+from frontdesk.contract.events import TextDelta, TurnEnded, TurnWaiting
 from frontdesk.contract.guardrails import Finding, Guardrail, Text
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.messages import Caller, Message
@@ -37,7 +39,12 @@ MARK = re.compile(r"<(\w+)-(\d+)>")
 
 @dataclass(slots=True)
 class Turn:
-    """A turn that was taken in; `result` is there once its `last` event was read."""
+    """A turn that was taken in; `result` is there once its `last` event was read.
+
+    `actions` are the approvals it waits for, `said` is what may have counted for each that was
+    decided, and `behind` holds the turns that had ended when it was sent or decided on. It is
+    `resting` once it waits for a person or has ended, and was `lost` if a process was while it ran.
+    """
 
     id: str
     number: int
@@ -47,6 +54,12 @@ class Turn:
     reader: "asyncio.Task[None] | None" = None
     last: str | None = None
     text: dict[int, str] = field(default_factory=dict)
+    actions: list[str] = field(default_factory=list)
+    said: dict[str, set[bool]] = field(default_factory=dict)
+    behind: set[int] = field(default_factory=set)
+    waited: bool = False
+    lost: bool = False
+    resting: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -63,6 +76,15 @@ class Talk:
     @property
     def open(self) -> list[Turn]:
         return [turn for turn in self.turns if turn.result is None]
+
+    @property
+    def waiting(self) -> list[Turn]:
+        return [turn for turn in self.turns if turn.actions]
+
+    @property
+    def over(self) -> set[int]:
+        """The numbers of turns that are known to have ended."""
+        return {turn.number for turn in self.turns if turn.result}
 
     def since(self, first: Turn) -> list[Turn]:
         """A turn and those after it."""
@@ -85,6 +107,8 @@ class Deployment:
     def __init__(self, desks: Sequence[Desk], upstream: FakeOpenAI, redis: Redis) -> None:
         self.desks, self.upstream, self.redis = desks, upstream, redis
         self.paid: list[str] = []
+        self.refunded: Counter[str] = Counter()
+        self.turns: list[Turn] = []
         self._numbers = count(1)
 
     async def say(self, talk: Talk, at: int, words: str, *, run: bool = True, **how: Any) -> Turn:
@@ -92,22 +116,54 @@ class Deployment:
         number = next(self._numbers)
         text = words if words.startswith("/") else f"<{talk.user}-{number}> {words}"
         message = Message(f"turn_{number}", Caller("acme", talk.user), text, talk.session_id, **how)
-        desk = self.desks[at]
+        desk, behind = self.desks[at], talk.over
         if run:
             begun = await persistently(partial(desk.start, message))
         else:  # the process dies before it runs the turn
             begin = partial(desk.sessions.begin, message, text, Ledger())
             begun = await persistently(begin)
         talk.session_id = begun.session_id
-        turn = Turn(message.turn_id, number, message, begun.state)
+        turn = Turn(message.turn_id, number, message, begun.state, behind=behind)
         talk.turns.append(turn)
+        self.turns.append(turn)
         turn.reader = asyncio.create_task(self._read(talk, turn, self.desks[number % 2]))
         return turn
 
     async def ended(self, *turns: Turn) -> None:
-        """Waits for the end of turns."""
+        """Waits for the end of turns, or until they wait for a person."""
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(turn.resting.wait() for turn in turns))
+        await self.gone(*(turn for turn in turns if not turn.actions))
+
+    async def gone(self, *turns: Turn) -> None:
+        """Waits for the end of turns, or until they are forgotten."""
         async with asyncio.timeout(30):
             await asyncio.gather(*(turn.reader for turn in turns if turn.reader))
+
+    async def decide(self, talk: Talk, turn: Turn, at: int, said: Sequence[bool]) -> bool | None:
+        """Several people decide at once, at both desks: what counted, if that is known."""
+        approval, owner = turn.actions.pop(0), self.owner(talk)
+        turn.behind |= talk.over
+        if not turn.actions:
+            turn.resting.clear()
+        calls = [
+            persistently(partial(desk.decide, owner, turn.id, Decision(approval, each)))
+            for desk, each in zip(cycle((self.desks[at], self.desks[1 - at])), said, strict=False)
+        ]
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        for error in told:
+            if not isinstance(error, ApprovalDecided | None):
+                raise error
+        won = [each for each, error in zip(said, told, strict=True) if error is None]
+        assert len(won) <= 1, "two decisions counted"
+        turn.said[approval] = set(won or said)
+        return won[0] if won else None
+
+    async def cancel(self, talk: Talk, turn: Turn, at: int) -> None:
+        """Cancels a turn, whether it runs or waits."""
+        cancel = self.desks[at].sessions.cancel
+        await persistently(partial(cancel, self.owner(talk), turn.id))
+        await self.gone(turn)
 
     async def records(self, talk: Talk, at: int) -> list[TurnRecord]:
         """The session's history."""
@@ -125,6 +181,8 @@ class Deployment:
     async def lose(self, talk: Talk, *, dead: bool) -> None:
         """Lets the session's lease run out; `dead` drivers stop first, others become zombies."""
         owner, session_id = self.owner(talk), talk.session_id
+        for turn in talk.open:
+            turn.lost = turn.lost or not turn.actions
         entry = member(owner, session_id)
         for desk in self.desks if dead else ():
             drive = desk.sessions._drivers._drives.get(entry)
@@ -137,6 +195,8 @@ class Deployment:
     async def _read(self, talk: Talk, turn: Turn, desk: Desk) -> None:
         with suppress(NotFound):  # it was forgotten
             await persistently(partial(self._follow, talk, turn, desk))
+        turn.actions.clear()
+        turn.resting.set()
         if turn.result and turn.result.status == "completed":
             assert list(turn.text.values())[-1] == turn.result.answer
 
@@ -147,12 +207,16 @@ class Deployment:
             async for turn.last, event in events:
                 if isinstance(event, TextDelta):
                     turn.text[event.message] = turn.text.get(event.message, "") + event.text
+                elif isinstance(event, TurnWaiting):
+                    turn.actions = [each["approval_id"] for each in event.required_actions]
+                    turn.waited = True
+                    turn.resting.set()
                 elif isinstance(event, TurnEnded):
                     turn.result = event.result
 
     @asynccontextmanager
     async def plugin(self, _place: PluginPlace) -> AsyncIterator[Parts]:
-        """Tools that work, fail and cost; a specialist; a rule for answers only."""
+        """Tools that work, fail, cost and need a person; a specialist; a rule for answers only."""
 
         @tool
         async def look(text: str = "") -> str:
@@ -170,9 +234,15 @@ class Deployment:
             self.paid.append(context.turn_id)
             return f"paid in {context.turn_id}"
 
+        @tool(side_effect=True, needs_approval=True)
+        async def refund(context: TurnContext) -> str:
+            """Pays back, if a person approves."""
+            self.refunded[context.turn_id] += 1
+            return f"refunded in {context.turn_id}"
+
         rule = Guardrail("rule", _forbidden, frozenset({"output"}), reach=9)
         expert = Specialist("expert", "Knows all.", "Answer.", sticky_turns=2)
-        yield Parts((look, crash, pay), guardrails=(rule,), specialists=(expert,))
+        yield Parts((look, crash, pay, refund), guardrails=(rule,), specialists=(expert,))
 
 
 async def _forbidden(text: Text) -> Sequence[Finding]:

@@ -3,26 +3,29 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from tests.approvals import ending, waits
 from tests.turns import store
 
 from frontdesk.assembly import open_desk
 from frontdesk.config import Settings
+from frontdesk.contract.approvals import Decision
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.parts import Parts, PluginPlace, Specialist
 from frontdesk.contract.tools import tool
+from frontdesk.contract.turns import TurnResult
 from frontdesk.demo import policy
 from frontdesk.sessions.sealing import Sealing
 from frontdesk.sessions.store import Sessions
 from frontdesk.sessions.transfer import read_transfer
-from frontdesk.testing import Visitor
+from frontdesk.testing import FakeOpenAI, Visitor, together, tool_call
 
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
-SAID, FOUND, NAMED = "Parrotfish", "Octopus", "Seahorse"
+SAID, FOUND, NAMED, REASON = "Parrotfish", "Octopus", "Seahorse", "Cuttlefish"
 QUESTION = f"Which colours does the garden {SAID} come in?"
 
 
@@ -32,11 +35,17 @@ async def catalogue() -> str:
     return f"{FOUND} " * 4000
 
 
+@tool(needs_approval=True)
+async def order(piece: str) -> str:
+    """Orders a piece."""
+    return f"{piece} is ordered"
+
+
 @asynccontextmanager
 async def _reading(_place: PluginPlace) -> AsyncIterator[Parts]:
-    tools = ("catalogue", "remember")
+    tools = ("catalogue", "remember", "order")
     desk = Specialist("triage", "Answers.", "Answer.", tools=tools, tier="cheap")
-    yield Parts(tools=(catalogue,), triage=desk)
+    yield Parts(tools=(catalogue, order), triage=desk)
 
 
 def with_keys(settings: Settings, *keys: str) -> Settings:
@@ -61,7 +70,7 @@ def sealing(*keys: str) -> Sealing:
     return Sealing([bytes.fromhex(key) for key in keys])
 
 
-async def converse(ann: Visitor) -> None:
+async def converse(ann: Visitor, upstream: FakeOpenAI) -> None:
     """A conversation that leaves something of every kind."""
     await ann.ask(QUESTION, fingerprint=QUESTION, stream=True)
     await ann.desk.sessions.pins.pin(ann.owner, (await ann.records())[0].id)
@@ -75,6 +84,25 @@ async def converse(ann: Visitor) -> None:
     assert (info.title, info.metadata) == (NAMED, {"pet": NAMED})
     assert all(word in pages[0].decode() for word in (SAID, "summary"))
     assert b'"pinned":true' in pages[1]
+    await _half_approved(ann, upstream)
+
+
+async def _half_approved(ann: Visitor, upstream: FakeOpenAI) -> None:
+    """Leaves a turn that waits for the second of two decisions."""
+    calls = [tool_call("order", {"piece": piece}) for piece in (SAID, FOUND)]
+    upstream.script(together(*calls))
+    waiting = await waits(ann, await ann.send(f"{SAID}, please!"))
+    decision = Decision(waiting.required_actions[0]["approval_id"], False, REASON)
+    await ann.desk.decide(ann.owner, waiting.turn_id, decision)
+
+
+async def approved(ann: Visitor, waiting: TurnResult) -> TurnResult:
+    """How a turn ends that `converse` left, with its second decision."""
+    decision = Decision(waiting.required_actions[1]["approval_id"], approved=True)
+    await ann.desk.decide(ann.owner, waiting.turn_id, decision)
+    since = await ann.desk.sessions.approvals.since(ann.owner, waiting.turn_id)
+    async with aclosing(ann.desk.sessions.events(ann.owner, waiting.turn_id, since)) as events:
+        return ending([event async for _, event in events])
 
 
 async def _summed_up(ann: Visitor) -> None:

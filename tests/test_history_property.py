@@ -1,10 +1,11 @@
 """Whatever happens to its turns, a session's history stays valid, whole, in order, and its owner's:
-random sequences of turns, failures, deaths of processes and zombies, on two processes.
+random sequences of turns, approvals, cancels, failures, deaths of processes and zombies, on two
+processes.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -18,12 +19,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.deployment import MARK, Talk, Turn, deployed, persistently
-from tests.histories import faults, said_by_user, shown
+from tests.deployment import Talk, Turn, deployed, persistently
+from tests.history_checks import check_history, check_refunds, check_request
 
 from frontdesk.contract.errors import InvalidRequest, NotFound, QueueFull
-from frontdesk.contract.turns import TurnRecord
-from frontdesk.testing import Request
 
 Value = TypeVar("Value")
 
@@ -40,6 +39,7 @@ WORDS = (
     "[handoff:expert] help",
     "[handoff:expert] [tool:look] [tool:pay] help",
     "[tool:release] thanks",
+    "[tool:look] [tool:refund] please",
     "the heron flies",
     "say what is forbidden here",
     "[400] fails",
@@ -49,15 +49,24 @@ WORDS = (
     "/reset",
     "/help",
 )
+ASKING = (
+    "[tool:refund] please",
+    "[tool:look] [tool:refund] [slow:0.01] then tell me about it",
+    "[tool:refund] [tool:refund] both",
+    "[handoff:expert] [tool:refund] [tool:pay] help",
+    "[tool:refund] [400] please",
+)
 SHORT = ("Good morning", "I am Kim")
 SLOW = (
     "[slow:0.01] [long:30] tell",
     "[tool:pay] [slow:0.01] then tell me what it cost",
     "[slow:0.02] [handoff:expert] [tool:look] tell me",
 )
-RAN = ("started", "queued")
-SUMS_UP = "You write down what a conversation"
-LEFT_OUT = "The earlier part of this conversation is left out."
+HAPPENS = {
+    *("pin shown", "summed up", "summary shown", "approved", "rejected", "decided at once"),
+    *("said meanwhile", "cancelled waiting", "lost after a decision"),
+}
+AFTERWARDS = ("waits", "goes on", "loses it", "loses it dead")
 users, desks = st.sampled_from(USERS), st.sampled_from((0, 1))
 
 
@@ -114,6 +123,26 @@ class Conversations(RuleBasedStateMachine):
         for _ in range(4):
             self.do(self._say(user, at, "[long:60] tell me", wait=True))
 
+    @rule(user=users, at=desks, words=st.sampled_from(ASKING), stream=st.booleans())
+    def asks_for_what_a_person_must_approve(
+        self, user: str, at: int, words: str, stream: bool
+    ) -> None:
+        self.do(self._say(user, at, words, wait=True, stream=stream))
+
+    @rule(
+        user=users,
+        at=desks,
+        said=st.lists(st.booleans(), min_size=1, max_size=3),
+        then=st.sampled_from(AFTERWARDS),
+        ms=st.integers(0, 40),
+    )
+    def people_decide(self, user: str, at: int, said: list[bool], then: str, ms: int) -> None:
+        self.do(self._decide(user, at, said, then, ms / 1000))
+
+    @rule(user=users, at=desks)
+    def cancels_a_turn(self, user: str, at: int) -> None:
+        self.do(self._cancel(user, at))
+
     @rule(user=users)
     def is_patient(self, user: str) -> None:
         self.do(self.world.ended(*self.talks[user].turns))
@@ -137,12 +166,15 @@ class Conversations(RuleBasedStateMachine):
     @invariant()
     def side_effects_happen_once(self) -> None:
         assert len(self.world.paid) == len(set(self.world.paid))
+        for turn in self.world.turns:
+            check_refunds(turn, self.world.refunded[turn.id])
 
     def teardown(self) -> None:
         try:
-            talks = self.talks.values()
-            self.do(self.world.ended(*(turn for talk in talks for turn in talk.turns)))
-            assert not [turn for talk in talks for turn in talk.open]
+            for talk in self.talks.values():
+                self.do(self._finish(talk))
+                assert not talk.open
+            self.side_effects_happen_once()
             self.histories_are_valid_whole_in_order_and_their_owners()
             self.models_are_shown_valid_histories_of_one_owner()
         finally:
@@ -152,10 +184,12 @@ class Conversations(RuleBasedStateMachine):
     async def _say(
         self, user: str, at: int, words: str, *, wait: bool = False, **how: Any
     ) -> Turn | None:
+        meanwhile = bool(self.talks[user].waiting)
         try:
             turn = await self.world.say(self.talks[user], at, words, **how)
         except QueueFull:
             return None
+        self.happened["said meanwhile"] += meanwhile
         if wait:
             await self.world.ended(turn)
         return turn
@@ -173,6 +207,40 @@ class Conversations(RuleBasedStateMachine):
             await self.world.lose(self.talks[user], dead=False)
             await self.world.ended(turn)
 
+    async def _decide(
+        self, user: str, at: int, said: list[bool], then: str, after_s: float
+    ) -> None:
+        """Of the turns that wait, about the oldest: several people at once, at both desks."""
+        talk = self.talks[user]
+        for turn in talk.waiting[:1]:
+            won = await self.world.decide(talk, turn, at, said)
+            self.happened["decided at once"] += len(said) > 1
+            if then.startswith("loses it"):
+                await asyncio.sleep(after_s)
+                await self.world.lose(talk, dead=then.endswith("dead"))
+                self.happened["lost after a decision"] += 1
+            if then != "goes on":
+                await self.world.ended(turn)
+            made = self.world.refunded[turn.id] > 0
+            self.happened["approved"] += won is True and made
+            self.happened["rejected"] += won is False and turn.result is not None and not made
+
+    async def _cancel(self, user: str, at: int) -> None:
+        talk = self.talks[user]
+        for turn in talk.open[-1:]:
+            waited = bool(turn.actions)
+            await self.world.cancel(talk, turn, at)
+            cancelled = turn.result is not None and turn.result.status == "cancelled"
+            assert cancelled or not waited
+            self.happened["cancelled waiting" if waited else "cancelled"] += cancelled
+
+    async def _finish(self, talk: Talk) -> None:
+        """Until nothing runs or waits."""
+        await self.world.ended(*talk.turns)
+        while talk.waiting:
+            await self.world.decide(talk, talk.waiting[0], 0, [True])
+            await self.world.ended(*talk.turns)
+
     async def _repeat(self, user: str, at: int, which: int) -> None:
         turns = self.talks[user].turns[-1 - which :][:1]
         for turn in turns:
@@ -186,6 +254,8 @@ class Conversations(RuleBasedStateMachine):
             if any(other.message.text == "/reset" for other in talk.since(turn)):
                 return
             await self.world.ended(turn)
+            if turn.actions:
+                return
             with suppress(InvalidRequest, NotFound):
                 change = pins.pin if keep else pins.unpin
                 await persistently(partial(change, self.world.owner(talk), turn.id))
@@ -201,72 +271,7 @@ class Conversations(RuleBasedStateMachine):
         forget = self.world.desks[0].sessions.forget
         with suppress(NotFound):  # of a second try
             await persistently(partial(forget, self.world.owner(talk), talk.session_id))
-        await self.world.ended(*talk.turns)
-
-
-def check_history(talk: Talk, records: list[TurnRecord]) -> None:
-    """The listed turns against what the user was told."""
-    ids = [record.id for record in records]
-    told = {turn.id: turn.result for turn in talk.turns if turn.result}
-    assert len(set(ids)) == len(ids)
-    assert set(told) <= set(ids) <= {turn.id for turn in talk.turns}
-    ran = [turn.id for turn in talk.turns if turn.status in RAN and turn.id in ids]
-    assert ran == [turn_id for turn_id in ids if turn_id in ran]
-    for record in records:
-        result = told.get(record.id)
-        assert result is None or (record.status, record.answer) == (result.status, result.answer)
-    assert faults([item for record in records for item in record.items]) == []
-    assert {user for user, _ in MARK.findall(str(records))} <= {talk.user}
-    assert "heron" not in str(records)
-
-
-def check_request(request: Request, talks: dict[str, Talk]) -> Iterator[str]:
-    """What a model was shown; tells what was special about it."""
-    items = shown(request)
-    marks = MARK.findall(str(items))
-    assert "heron" not in str(items)
-    assert len({user for user, _ in marks}) <= 1
-    if SUMS_UP in str(request.body):
-        yield "summed up"
-        return
-    assert faults([*items, {"role": "assistant", "content": "the answer to come"}]) == []
-    said = [MARK.search(text) for text in said_by_user(items)]
-    numbers = [int(mark[2]) for mark in said if mark]
-    assert numbers == sorted(set(numbers))
-    talk = talks[marks[-1][0]]
-    seen = {int(number) for _, number in marks}
-    assert not _left_behind(talk, seen, numbers[-1]), "a model saw what was said before a reset"
-    kept = _pinned(talk, numbers[-1])
-    assert kept <= set(numbers), "a model was not shown a pinned turn"
-    if LEFT_OUT in str(items):
-        yield "summary shown"
-    if any(_skipped(talk, number, numbers) for number in kept):
-        yield "pin shown"
-
-
-def _left_behind(talk: Talk, numbers: set[int], now: int) -> list[int]:
-    resets = [
-        turn.number
-        for turn in talk.turns
-        if turn.message.text == "/reset" and turn.result and turn.result.status == "completed"
-    ]
-    last = max((number for number in resets if number < now), default=0)
-    return [number for number in numbers if number < last]
-
-
-def _pinned(talk: Talk, now: int) -> set[int]:
-    """The turns that were pinned before this one was sent, and that no reset has followed."""
-    resets = [turn.number for turn in talk.turns if turn.message.text == "/reset"]
-    pins = {number for number, since in talk.pins.items() if since < now}
-    return {number for number in pins if not any(number < reset for reset in resets)}
-
-
-def _skipped(talk: Talk, pinned: int, numbers: list[int]) -> bool:
-    """Whether the window begins after a pinned turn: one that followed it is not shown."""
-    followed = [turn for turn in talk.turns if pinned < turn.number < numbers[-1]]
-    whole = [turn for turn in followed if turn.result and turn.result.status == "completed"]
-    words = {turn.number for turn in whole if not turn.message.text.startswith("/")}
-    return bool(words - set(numbers))
+        await self.world.gone(*talk.turns)
 
 
 def test_history_survives_whatever_happens(redis_url: str, tmp_path: Path) -> None:
@@ -282,4 +287,4 @@ def test_history_survives_whatever_happens(redis_url: str, tmp_path: Path) -> No
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Here, settings=bounds)
-    assert {"pin shown", "summed up", "summary shown"} <= set(Here.happened), Here.happened
+    assert set(+Here.happened) >= HAPPENS, Here.happened

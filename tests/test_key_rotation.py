@@ -7,10 +7,12 @@ import httpx2
 import pytest
 from redis.asyncio import Redis
 from tests.sealed_desks import (
+    FOUND,
     NEW,
     OLD,
     QUESTION,
     SAID,
+    approved,
     converse,
     keyed,
     sealing,
@@ -29,6 +31,7 @@ from frontdesk.contract.findings import Result
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.sessions.resealing import Resealing
 from frontdesk.sessions.sealing import is_sealed, label_of
+from frontdesk.testing import FakeOpenAI
 
 
 async def test_a_missing_key_fails_the_turn_by_name_and_changes_nothing(
@@ -155,16 +158,18 @@ async def test_a_session_is_forgotten_whole_without_its_key(redis: Redis) -> Non
 
 @pytest.mark.parametrize("first", [(), (OLD,)])
 async def test_after_resealing_an_old_key_is_not_needed_any_more(
-    settings: Settings, redis: Redis, first: tuple[str, ...]
+    settings: Settings, redis: Redis, upstream: FakeOpenAI, first: tuple[str, ...]
 ) -> None:
     async with visited(settings, *first) as ann:
-        await converse(ann)
+        await converse(ann, upstream)
         before = await ann.records()
     done = await Resealing(redis, sealing(NEW, OLD)).run()
     assert (done.sealed > len(before), done.changed, done.closed) == (True, 0, {})
     async with visited(settings, NEW) as again:
         again.session_id = ann.session_id
         assert await again.records() == before
+        (waiting,) = await again.desk.sessions.approvals.waiting(ann.owner)
+        assert f"{FOUND} is ordered" in ((await approved(again, waiting)).answer or "")
         assert [fact.text for fact in await again.desk.sessions.facts.list(ann.owner)] != []
         assert (await again.ask(f"{SAID} once more")).status == "completed"
         assert (await again.ask(QUESTION, session_id="")).rung == "triage"

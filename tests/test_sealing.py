@@ -10,6 +10,7 @@ from tests.sealed_desks import (
     NAMED,
     NEW,
     QUESTION,
+    REASON,
     SAID,
     converse,
     keyed,
@@ -29,17 +30,18 @@ from frontdesk.testing import FakeOpenAI
 
 @pytest.mark.parametrize("keys", [(), (NEW,)])
 async def test_redis_holds_no_word_of_a_conversation_in_the_clear(
-    settings: Settings, redis: Redis, keys: tuple[str, ...]
+    settings: Settings, redis: Redis, upstream: FakeOpenAI, keys: tuple[str, ...]
 ) -> None:
     async with visited(settings, *keys) as ann:
-        await converse(ann)
+        await converse(ann, upstream)
         kinds: Any = await redis.keys(f"fd:{{{ann.owner}}}:*")
-    assert {b"results", b"facts", b"meta", b"events", b"turns"} <= {
+    assert {b"results", b"facts", b"meta", b"events", b"turns", b"pending"} <= {
         k.split(b":")[-1] for k in kinds
     }
     assert any(b":cache:" in key for key in kinds)
     held = await contents(redis)
-    assert [word.encode() in held for word in (SAID, FOUND, NAMED)] == [not keys] * 3
+    words = (SAID, FOUND, NAMED, REASON)
+    assert [word.encode() in held for word in words] == [not keys] * 4
 
 
 @pytest.mark.parametrize("keys", [(), (NEW,)])
@@ -63,7 +65,7 @@ async def test_a_sealed_conversation_goes_on_as_any_other(
     settings: Settings, upstream: FakeOpenAI
 ) -> None:
     async with visited(settings, NEW) as ann:
-        await converse(ann)
+        await converse(ann, upstream)
         assert (await ann.ask(QUESTION, session_id="")).rung == "triage"
         await ann.ask(f"{SAID} and so on")
         assert f"1. I like {SAID}." in str(upstream.requests[-1].body["input"][0])
@@ -109,9 +111,11 @@ async def test_a_changed_turn_is_set_aside_as_any_broken_one(
         assert (await ann.ask(f"{SAID} three")).status == "completed"
 
 
-async def test_a_user_is_forgotten_with_a_proof(settings: Settings, redis: Redis) -> None:
+async def test_a_user_is_forgotten_with_a_proof(
+    settings: Settings, redis: Redis, upstream: FakeOpenAI
+) -> None:
     async with visited(settings, NEW) as ann:
-        await converse(ann)
+        await converse(ann, upstream)
         erased = await ann.desk.sessions.erasure.forget(ann.owner)
     assert erased.remaining == 0
     assert erased.deleted["sessions"] == 2

@@ -25,7 +25,9 @@ KEY = re.compile(
     r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|t:[^:]+:(?:results|effects|pending))|(?P<fields>s:[^:]+:meta|t:[^:]+)"
     r"|(?P<list>s:[^:]+:(?:turns|broken))|(?P<string>cache:.+))"
 )
-"""Keys with sealed values, by how they are read. Event logs are not rewritten: they end soon."""
+"""Keys with sealed values, by how they are read. Event logs are not rewritten: they end soon, those
+of turns that wait for a person with their approval.
+"""
 SWAP = """
 -- KEYS: 1 a key  ARGV: 1 its type  2… place, old, new, again and again
 -- ->  how many were swapped: what has changed since it was read stays as it is
