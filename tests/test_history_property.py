@@ -212,6 +212,8 @@ class Conversations(RuleBasedStateMachine):
     ) -> None:
         """Of the turns that wait, about the oldest: several people at once, at both desks."""
         talk = self.talks[user]
+        if not talk.waiting:
+            await self._say(user, at, ASKING[len(talk.turns) % len(ASKING)], wait=True)
         for turn in talk.waiting[:1]:
             won = await self.world.decide(talk, turn, at, said)
             self.happened["decided at once"] += len(said) > 1
