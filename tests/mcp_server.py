@@ -69,7 +69,7 @@ async def die() -> str:
 async def served(port: int = 0) -> AsyncIterator[str]:
     """The server over HTTP on loopback: its URL."""
     app = server.streamable_http_app()
-    http = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="on"))
+    http = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="on"))
     task = asyncio.create_task(http.serve())
     while not http.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
         await asyncio.sleep(0.005)
