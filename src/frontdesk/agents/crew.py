@@ -41,7 +41,7 @@ from frontdesk.contract.errors import ContextOverflow, UpstreamMalformed
 from frontdesk.contract.events import Event, GuardrailTriggered
 from frontdesk.contract.guardrails import Blocked
 from frontdesk.contract.parts import Specialist
-from frontdesk.contract.turns import GuardrailNote, Rung
+from frontdesk.contract.turns import GuardrailNote, Rung, TurnRecord
 from frontdesk.sessions.pending import Decided
 from frontdesk.sessions.window import lowered, narrowed
 
@@ -121,10 +121,8 @@ class Crew:
                 async for event in told:
                     yield event
         except ContextOverflow:
-            seen = narrowed(context.history, self._graph.budget(ledger.agent))
-            shorter = lowered(seen, self._settings.context_tokens)
-            began = not narration.silent or len(ledger.tools) > done
-            if began or shorter == context.history:
+            shorter = self._shorter(context)
+            if not narration.silent or len(ledger.tools) > done or shorter == context.history:
                 raise
         else:
             return
@@ -134,6 +132,11 @@ class Crew:
         async with aclosing(self._told(run, context, notes, narration)) as told:
             async for event in told:
                 yield event
+
+    def _shorter(self, context: TurnContext) -> tuple[TurnRecord, ...]:
+        """Half of the window that the agent which speaks was shown."""
+        seen = narrowed(context.history, self._graph.budget(context.ledger.agent))
+        return lowered(seen, self._settings.context_tokens)
 
     async def resume(
         self, context: TurnContext, decided: Decided, spend: Spend
