@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from frontdesk.contract.turns import Item
 
 OnBusy = Literal["enqueue", "reject", "interrupt"]
 OnDisconnect = Literal["continue", "cancel"]
@@ -19,6 +21,35 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientTool:
+    """A function that the client itself runs: the agents may ask for it, which ends the turn.
+    `parameters` is a JSON Schema of an object.
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a client wants its models to answer this turn; None leaves it to the agents' settings.
+
+    `tool_choice` is auto, none, required or the name of a client's tool. `text_format` is the
+    `text.format` of the Responses API; `effort` its `reasoning.effort`.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+    tool_choice: str | None = None
+    parallel_tool_calls: bool | None = None
+    text_format: Mapping[str, Any] | None = None
+    effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One user message that asks for a turn.
 
@@ -26,6 +57,13 @@ class Message:
     from the caller and an Idempotency-Key, so that the same key is the same turn. `fingerprint` is
     a digest of the whole request; another one under the same `turn_id` is refused. `stream` says
     that somebody reads along: text then leaves as it comes.
+
+    What OpenAI's protocols add: `context` are the items (Responses wire form, oldest first) that
+    stand before the message in place of the session's history, None where the session's history
+    does; it may end with outputs of the client's tools, and then `text` may be empty. `agent` is
+    who shall begin, empty for the session's own. `aside` marks a chat client's call for itself (a
+    title, tags): the cheapest agent answers, without tools, handlers, handoffs or cache. `keeps` is
+    false for a turn that no session lists and no later turn remembers.
     """
 
     turn_id: str
@@ -40,3 +78,9 @@ class Message:
     metadata: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
     fingerprint: str = ""
+    context: tuple[Item, ...] | None = None
+    client_tools: tuple[ClientTool, ...] = ()
+    wishes: Wishes = field(default_factory=Wishes)
+    agent: str = ""
+    aside: bool = False
+    keeps: bool = True

@@ -105,6 +105,10 @@ class Receipt:
 class TurnResult:
     """The answer object: what a turn came to, in the shape that the API answers and the last event
     carries.
+
+    `calls` are the calls of the client's own tools (`function_call` items, each with `call_id`,
+    `name`, `arguments`) that the client is now to run. `incomplete` says why an answer was cut:
+    `max_output_tokens` or `content_filter`.
     """
 
     turn_id: str
@@ -117,6 +121,8 @@ class TurnResult:
     required_actions: tuple[Mapping[str, Any], ...] = ()
     receipt: Receipt | None = None
     error: Problem | None = None
+    calls: tuple[Item, ...] = ()
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,11 @@ from starlette.responses import Response
 from frontdesk.contract.turns import TurnRecord, TurnResult
 from frontdesk.sessions.codec import dump
 
-ANSWER_FIELDS = tuple(field.name for field in fields(TurnResult) if field.name != "error")
+OPENAI_ONLY = ("calls", "incomplete")
+"""What our own API has no words for: it takes no tools of clients."""
+ANSWER_FIELDS = tuple(
+    field.name for field in fields(TurnResult) if field.name not in ("error", *OPENAI_ONLY)
+)
 RECORD_FIELDS = ("status", "at", "user", "answer", "agent", "rung", "code", "pinned")
 
 
