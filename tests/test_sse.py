@@ -21,7 +21,7 @@ from frontdesk.contract.events import Event, TextDelta, ToolFinished, TurnCreate
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import TurnResult
 from frontdesk.desk import Desk
-from frontdesk.server.event_stream import EventStream, Numbered
+from frontdesk.server.event_stream import EventStream, Numbered, OwnForm
 from frontdesk.sessions.holds import Begun
 
 RESULT = TurnResult(
@@ -222,8 +222,8 @@ async def test_a_reader_of_a_silent_turn_is_answered_at_once(
     assert [frame["id"] for frame in frames(text)] == ["1-3", "1-4"]
 
 
-async def following(events: AsyncGenerator[Numbered, None]) -> Numbered | None:
-    return await anext(events, None)
+async def following(events: AsyncGenerator[Numbered, None]) -> list[Numbered]:
+    return [await anext(events)]
 
 
 async def test_a_silent_stream_is_kept_open_by_comments(tape: Tape) -> None:
@@ -242,7 +242,8 @@ async def test_a_silent_stream_is_kept_open_by_comments(tape: Tape) -> None:
     events = tape.events("ann", "turn_1")
     scope = {"type": "http", "headers": [], "state": {"request_id": "req_1"}}
     first = asyncio.create_task(following(events))
-    stream = EventStream("turn_1", first, events, Request(scope), ping_s=0.01)
+    request = Request(scope)
+    stream = EventStream(first, events, OwnForm("turn_1", request), request, ping_s=0.01)
     async with asyncio.timeout(5):
         await stream(scope, receive, send)
     assert sent[-1] == b""

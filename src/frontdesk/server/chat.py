@@ -2,7 +2,6 @@
 taken in.
 """
 
-import asyncio
 from functools import partial
 
 from fastapi import APIRouter
@@ -12,11 +11,10 @@ from starlette.responses import Response
 from frontdesk.contract.turns import TurnResult
 from frontdesk.server.answers import answer_object, json_answer
 from frontdesk.server.bodies import read_object
-from frontdesk.server.event_stream import disconnected
 from frontdesk.server.messages import chat_body, message_of
 from frontdesk.server.problems import problem_answer
 from frontdesk.server.reception import Visit, admit, reception
-from frontdesk.server.turns import ended, follow
+from frontdesk.server.turns import ended, ended_with_client, follow
 from frontdesk.sessions.holds import Begun
 
 router = APIRouter()
@@ -38,27 +36,9 @@ async def chat(request: Request) -> Response:
         return await follow(request, visit, begun.turn_id, left=left)
     if body.background:
         return _answer(request, await _so_far(visit, begun))
-    wait = _ended_with_client if clings else _ended
-    return _answer(request, await wait(request, visit, begun))
-
-
-async def _ended(request: Request, visit: Visit, begun: Begun) -> TurnResult:
-    return await ended(visit, begun.turn_id)
-
-
-async def _ended_with_client(request: Request, visit: Visit, begun: Begun) -> TurnResult:
-    """The turn's result; the turn ends when its client leaves."""
-    ending = asyncio.create_task(ended(visit, begun.turn_id))
-    leaving = asyncio.create_task(disconnected(request.receive))
-    try:
-        await asyncio.wait({ending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not ending.done():
-            await visit.sessions.cancel(visit.owner, begun.turn_id)
-        return await ending
-    finally:
-        ending.cancel()
-        leaving.cancel()
-        await asyncio.gather(ending, leaving, return_exceptions=True)
+    if clings:
+        return _answer(request, await ended_with_client(request, visit, begun.turn_id))
+    return _answer(request, await ended(visit, begun.turn_id))
 
 
 async def _so_far(visit: Visit, begun: Begun) -> TurnResult:

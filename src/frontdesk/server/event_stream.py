@@ -1,9 +1,12 @@
-"""Events as server-sent events: an id that can be resumed from, and one line of JSON each."""
+"""Events as server-sent events, in the form of a protocol: ours has an id that can be resumed from,
+and one line of JSON each.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,19 +25,29 @@ PING_S = 15.0
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
+class Form(Protocol):
+    """How one stream is written: each event as its frames, which may be none."""
+
+    def frames(self, event_id: str, event: Event) -> bytes:
+        """The event in wire form."""
+
+    def failed(self, error: FrontdeskError) -> bytes:
+        """The last frame of a stream that cannot be read to its end."""
+
+
 class EventStream(Response):
     """Writes a turn's events until the last; a client that leaves ends the writing, and the turn
     only if `left` does so.
 
-    `first` reads the first event, `events` those after it. Every `ping_s` seconds a comment keeps
-    the connection open.
+    `first` reads the first events, `events` those after them. Every `ping_s` seconds a comment
+    keeps the connection open.
     """
 
     def __init__(
         self,
-        turn_id: str,
-        first: asyncio.Task[Numbered | None],
+        first: asyncio.Task[Sequence[Numbered]],
         events: AsyncGenerator[Numbered, None],
+        form: Form,
         request: Request,
         *,
         left: Callable[[], Awaitable[None]] | None = None,
@@ -42,7 +55,7 @@ class EventStream(Response):
     ) -> None:
         super().__init__(headers=HEADERS, media_type="text/event-stream")
         del self.headers["content-length"]
-        self.turn_id, self.first, self.events = turn_id, first, events
+        self.first, self.events, self.form = first, events, form
         self.request, self.left, self.ping_s = request, left, ping_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,33 +79,46 @@ class EventStream(Response):
         await send(start)
         try:
             async with aclosing(self.events) as events:
-                if first := await self.first:
-                    await send(_chunk(frame(*first)))
-                async for event_id, event in events:
-                    await send(_chunk(frame(event_id, event)))
+                for numbered in await self.first:
+                    await self._tell(send, *numbered)
+                async for numbered in events:
+                    await self._tell(send, *numbered)
         except FrontdeskError as error:
-            await send(_chunk(self._failed(error)))
+            await send(_chunk(self.form.failed(error)))
         except Exception as error:  # noqa: BLE001 - too late for a status: logged, and a last frame
             report(error, self.request.state.request_id)
-            await send(_chunk(self._failed(internal_error())))
+            await send(_chunk(self.form.failed(internal_error())))
         await send({"type": "http.response.body", "body": b""})
+
+    async def _tell(self, send: Send, event_id: str, event: Event) -> None:
+        if frames := self.form.frames(event_id, event):
+            await send(_chunk(frames))
 
     async def _ping(self, send: Send) -> None:
         while True:
             await asyncio.sleep(self.ping_s)
             await send(_chunk(PING))
 
-    def _failed(self, error: FrontdeskError) -> bytes:
-        # No id: the event is not in the turn's log, and the client may come back for what is.
+
+@dataclass(frozen=True, slots=True)
+class OwnForm:
+    """The form of our own API."""
+
+    turn_id: str
+    request: Request
+
+    def frames(self, event_id: str, event: Event) -> bytes:
+        """The event. JSON escapes every line break, so text cannot forge a field."""
+        data = dump(answer_object(event.result) if isinstance(event, TurnEnded) else event)
+        return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), event.kind.encode(), data)
+
+    def failed(self, error: FrontdeskError) -> bytes:
+        """The turn's failure, without an id: it is not in the turn's log, and the client may come
+        back for what is.
+        """
         found = problem_object(problem(error), self.request)
         data = dump({"turn_id": self.turn_id, "status": "failed", "error": found})
         return b"event: turn.failed\ndata: %b\n\n" % data
-
-
-def frame(event_id: str, event: Event) -> bytes:
-    """One event in wire form. JSON escapes every line break, so text cannot forge a field."""
-    data = dump(answer_object(event.result) if isinstance(event, TurnEnded) else event)
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), event.kind.encode(), data)
 
 
 def _chunk(body: bytes) -> dict[str, Any]:

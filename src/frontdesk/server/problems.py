@@ -17,6 +17,14 @@ from frontdesk.contract.errors import (
     Problem,
     problem,
 )
+from frontdesk.server.openai.errors import (
+    Refused,
+    nowhere,
+    refusal_answer,
+    refusal_of,
+    speaks_openai,
+    translated,
+)
 from frontdesk.sessions.codec import dump
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,7 +61,11 @@ def problem_object(found: Problem, request: Request, **more: str | None) -> dict
 def problem_answer(
     found: Problem, request: Request, *, retry_after_s: int | None = None, **more: str | None
 ) -> Response:
-    """The problem as an answer. 429 and 503 say after how many seconds to come back."""
+    """The problem as an answer, in OpenAI's form on its paths. 429 and 503 say after how many
+    seconds to come back.
+    """
+    if speaks_openai(request):
+        return refusal_answer(translated(found, request, retry_after_s))
     body = dump(problem_object(found, request, **more))
     answer = Response(body, found.status, media_type=MEDIA_TYPE)
     if found.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
@@ -79,7 +91,7 @@ def internal_error() -> FrontdeskError:
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Makes every error of the application a problem."""
+    """Makes every error of the application a problem, or OpenAI's error on its paths."""
     app.add_exception_handler(FrontdeskError, _known)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
@@ -87,6 +99,8 @@ def answer_problems(app: FastAPI) -> None:
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, FrontdeskError)
+    if isinstance(error, Refused):
+        return refusal_answer(refusal_of(error, request))
     return problem_answer(
         problem(error), request, retry_after_s=error.retry_after_s, turn_id=error.turn_id
     )
@@ -94,12 +108,14 @@ async def _known(request: Request, error: Exception) -> Response:
 
 async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = await _known(request, _translated(error))
+    answer = await _known(request, _told(error, request))
     answer.headers.update(error.headers or {})
     return answer
 
 
-def _translated(error: HTTPException) -> FrontdeskError:
+def _told(error: HTTPException, request: Request) -> FrontdeskError:
+    if error.status_code == HTTPStatus.NOT_FOUND and speaks_openai(request):
+        return nowhere(request)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return NotFound("There is nothing at this address.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -3,7 +3,7 @@ its time.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, get_args
 
@@ -18,7 +18,7 @@ from frontdesk.contract.events import TurnEnded, TurnWaiting
 from frontdesk.contract.turns import TurnResult
 from frontdesk.server.answers import answer_object, json_answer, record_object
 from frontdesk.server.bodies import read_object
-from frontdesk.server.event_stream import EventStream, Numbered
+from frontdesk.server.event_stream import EventStream, Numbered, OwnForm, disconnected
 from frontdesk.server.identity import APPROVE
 from frontdesk.server.messages import ID, DecisionBody, checked
 from frontdesk.server.reception import Visit, admit, reception
@@ -108,9 +108,9 @@ async def follow(
     events = visit.sessions.events(visit.owner, turn_id, after)
     first = asyncio.create_task(_next(events))
     await asyncio.wait({first}, timeout=FIRST_WITHIN_S)
-    if first.done() and first.result() is None:
+    if first.done() and not first.result():
         return Response(status_code=204)
-    return EventStream(turn_id, first, events, request, left=left)
+    return EventStream(first, events, OwnForm(turn_id, request), request, left=left)
 
 
 async def _soon(visit: Visit, turn_id: str) -> Response:
@@ -136,8 +136,24 @@ async def ended(visit: Visit, turn_id: str) -> TurnResult:
     return await visit.sessions.result(visit.owner, turn_id)
 
 
-async def _next(events: AsyncGenerator[Numbered, None]) -> Numbered | None:
-    return await anext(events, None)
+async def ended_with_client(request: Request, visit: Visit, turn_id: str) -> TurnResult:
+    """The turn's result; the turn ends when its client leaves."""
+    ending = asyncio.create_task(ended(visit, turn_id))
+    leaving = asyncio.create_task(disconnected(request.receive))
+    try:
+        await asyncio.wait({ending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not ending.done():
+            await visit.sessions.cancel(visit.owner, turn_id)
+        return await ending
+    finally:
+        ending.cancel()
+        leaving.cancel()
+        await asyncio.gather(ending, leaving, return_exceptions=True)
+
+
+async def _next(events: AsyncGenerator[Numbered, None]) -> Sequence[Numbered]:
+    found = await anext(events, None)
+    return [found] if found else []
 
 
 async def _body(request: Request) -> dict[str, Any]:

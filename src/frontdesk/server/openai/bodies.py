@@ -1,0 +1,77 @@
+"""Request bodies as OpenAI takes them: unknown fields are ignored, wrong ones are a 400 that names
+the place.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import Request
+
+from frontdesk.contract.errors import InvalidRequest
+from frontdesk.server.bodies import read_object
+from frontdesk.server.openai.errors import Refused, missing, refused
+from frontdesk.server.reception import reception
+
+UNREADABLE = "We could not parse the JSON body of your request."
+CODES = {"string_too_long": "string_above_max_length", "too_long": "array_above_max_length"}
+Body = TypeVar("Body", bound="Lenient")
+
+
+class Lenient(BaseModel):
+    """A body that ignores what it does not name."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+async def read_body(request: Request) -> dict[str, Any]:
+    """The body as a JSON object; a missing one is empty.
+
+    Raises:
+        Refused: it is not a JSON object in UTF-8.
+        UnsupportedMedia, PayloadTooLarge: as `read_object` says.
+    """
+    headers = request.headers
+    if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+        return {}
+    try:
+        return await read_object(request, reception(request).max_body_bytes)
+    except InvalidRequest:
+        raise refused(UNREADABLE) from None
+
+
+def checked(kind: type[Body], data: Mapping[str, Any]) -> Body:
+    """The body as its model.
+
+    Raises:
+        Refused: a field is missing or wrong.
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise _refusal(first["type"], first["msg"], first["loc"], data) from None
+
+
+def _refusal(kind: str, words: str, place: Sequence[int | str], data: object) -> Refused:
+    param = _named(place, data)
+    if kind == "missing":
+        return missing(param)
+    words = words.removeprefix("Value error, ")
+    if kind.endswith("_type"):
+        return refused(f"Invalid type for '{param}': {words}.", param, "invalid_type")
+    return refused(f"Invalid '{param}': {words}.", param, CODES.get(kind, "invalid_value"))
+
+
+def _named(place: Sequence[int | str], data: Any) -> str:
+    """A place in the body, as `messages[0].content`. What pydantic names of its own, such as the
+    member of a union that it tried, is not in the body.
+    """
+    name = ""
+    for index, part in enumerate(place):
+        last = index == len(place) - 1
+        if isinstance(part, int) and isinstance(data, list):
+            name, data = f"{name}[{part}]", data[part]
+        elif isinstance(data, dict) and (part in data or last):
+            name, data = f"{name}.{part}".lstrip("."), data.get(part)
+    return name
