@@ -12,11 +12,14 @@ from frontdesk.desk import Desk
 from frontdesk.server import chat, health, sessions, transfers, turns, users
 from frontdesk.server.api_keys import ApiKeys
 from frontdesk.server.identity import Identity, require_credential
+from frontdesk.server.openai import chat_completions, models
+from frontdesk.server.openai.aliases import read_aliases
+from frontdesk.server.openai.side_calls import read_side_calls
 from frontdesk.server.problems import answer_problems
 from frontdesk.server.reception import Reception
 from frontdesk.server.request_ids import RequestIds
 
-PARTS = (chat, turns, sessions, transfers, users, health)
+PARTS = (chat, turns, sessions, transfers, users, health, models, chat_completions)
 OpenDesk: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Desk]]
 
 
@@ -31,6 +34,7 @@ def create_app(
             that asks nobody for a key.
     """
     chosen = settings or load_settings()
+    openai = (read_aliases(chosen.model_aliases), read_side_calls(chosen.side_calls))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Reception]]:
@@ -38,7 +42,7 @@ def create_app(
             keys = ApiKeys(desk.sessions.redis)
             await require_credential(chosen.host, keys)
             identity = Identity(keys, chosen.host)
-            yield {"reception": Reception(desk, identity, chosen.max_body_bytes)}
+            yield {"reception": Reception(desk, identity, chosen.max_body_bytes, *openai)}
 
     app = FastAPI(
         title="frontdesk",

@@ -117,6 +117,12 @@ class Settings(BaseSettings):
         description="Largest tool result that a model gets whole; of a longer one it reads parts.",
     )
     max_body_bytes: Count = Field(262_144, description="Largest request body.")
+    model_aliases: Patterns = Field(
+        (), description="Names that OpenAI's clients may ask for, `alias=agent` (docs/openai.md)."
+    )
+    side_calls: FilePath | None = Field(
+        None, description="TOML file of rules that know chat clients' side calls (docs/openai.md)."
+    )
     plugins_dir: Path | None = Field(None, description="Folder of plugin files (`*.py`).")
     plugins_allow: Patterns = Field(
         ("*",),

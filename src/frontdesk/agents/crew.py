@@ -83,6 +83,11 @@ class Crew:
         self._settings, self._foreign = settings, frozenset(foreign)
 
     @property
+    def agents(self) -> tuple[Specialist, ...]:
+        """All of them, triage first."""
+        return (self._graph.triage, *self._graph.specialists.values())
+
+    @property
     def specialist_model(self) -> str:
         """The expensive model."""
         return self._settings.specialist_model

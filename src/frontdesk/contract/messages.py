@@ -64,6 +64,9 @@ class Message:
     who shall begin, empty for the session's own. `aside` marks a chat client's call for itself (a
     title, tags): the cheapest agent answers, without tools, handlers, handoffs or cache. `keeps` is
     false for a turn that no session lists and no later turn remembers.
+
+    `opens` says that the session of this id is made where there is none yet: the client calls it by
+    a name of its own.
     """
 
     turn_id: str
@@ -84,3 +87,9 @@ class Message:
     agent: str = ""
     aside: bool = False
     keeps: bool = True
+    opens: bool = False
+
+    @property
+    def new(self) -> bool:
+        """Whether its session may have to be made."""
+        return self.opens or not self.session_id

@@ -134,7 +134,7 @@ def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
         instructions=body.instructions or "",
         metadata=body.metadata,
         request_id=request.state.request_id,
-        fingerprint=_fingerprint(body),
+        fingerprint=fingerprint_of(body),
     )
 
 
@@ -158,6 +158,7 @@ def turn_id_for(owner: str, idempotency_key: str | None) -> str:
     return f"turn_{digest.hexdigest()[:32]}"
 
 
-def _fingerprint(body: ChatBody) -> str:
+def fingerprint_of(body: BaseModel) -> str:
+    """A digest of the whole request, by which a repeat of it is known."""
     canonical = orjson.dumps(body.model_dump(), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()

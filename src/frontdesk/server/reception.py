@@ -7,6 +7,8 @@ from starlette.requests import Request
 from frontdesk.contract.messages import Caller
 from frontdesk.desk import Desk
 from frontdesk.server.identity import Identity
+from frontdesk.server.openai.aliases import Aliases
+from frontdesk.server.openai.side_calls import SideCalls
 from frontdesk.sessions.store import Sessions
 
 
@@ -17,6 +19,8 @@ class Reception:
     desk: Desk
     identity: Identity
     max_body_bytes: int
+    aliases: Aliases
+    side_calls: SideCalls
 
 
 @dataclass(frozen=True, slots=True)

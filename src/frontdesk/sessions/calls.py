@@ -22,7 +22,7 @@ ENDED_LOG_S = 600
 
 
 def note_call(scripts: Scripts, owner: str, message: Message, result: TurnResult) -> Call:
-    """Lists a turn that ended before it began; `message.session_id` is empty for a new session."""
+    """Lists a turn that ended before it began; a `message.new` one may begin a session."""
     turn_id, session_id = result.turn_id, result.session_id
     code = result.error.code if result.error else None
     now = rfc3339()
@@ -31,7 +31,7 @@ def note_call(scripts: Scripts, owner: str, message: Message, result: TurnResult
     ended = (2, *dump_event(TurnEnded(turn_id, result)))
     seal = scripts.sealing.of(owner)
     return scripts.call(
-        *(owner, session_id, turn_id, turn_id, session_id, int(not message.session_id)),
+        *(owner, session_id, turn_id, turn_id, session_id, int(message.new)),
         *(message.fingerprint, result.status, *_sealed(seal, result, record), now),
         *(ENDED_LOG_S, LONGEST_HISTORY, *sealed_entries(seal, (created, ended))),
         holder=scripts.new_holder(),

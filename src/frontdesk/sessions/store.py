@@ -95,7 +95,7 @@ class Sessions:
         fingerprint = keyed(message.fingerprint, self._secret)
         admitted = replace(message, text=text, session_id=session_id, fingerprint=fingerprint)
         holder, due = self._scripts.new_holder(), time.time() + self._settings.lease_s
-        call = self._begin_call(owner, admitted, ledger, holder, new=not message.session_id)
+        call = self._begin_call(owner, admitted, ledger, holder, new=message.new)
         index = {member(owner, session_id): due}
         (answer,) = await self._scripts.run_indexed("begin", [call], index)
         if answer[0] == b"queued":

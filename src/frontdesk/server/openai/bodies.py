@@ -49,8 +49,10 @@ def checked(kind: type[Body], data: Mapping[str, Any]) -> Body:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise _refusal(first["type"], first["msg"], first["loc"], data) from None
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        # Of the forms that a field may have, the one that got furthest is the one that was meant.
+        worst = max(found, key=lambda each: len(each["loc"]))
+        raise _refusal(worst["type"], worst["msg"], worst["loc"], data) from None
 
 
 def _refusal(kind: str, words: str, place: Sequence[int | str], data: object) -> Refused:
