@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from frontdesk import assembly
 from frontdesk.config import Settings, load_settings
 from frontdesk.desk import Desk
-from frontdesk.server import chat, health, sessions, transfers, turns, users
+from frontdesk.server import chat, health, openapi, sessions, transfers, turns, users
 from frontdesk.server.api_keys import ApiKeys
 from frontdesk.server.identity import Identity, require_credential
 from frontdesk.server.openai import chat_completions, models
@@ -19,7 +19,8 @@ from frontdesk.server.problems import answer_problems
 from frontdesk.server.reception import Reception
 from frontdesk.server.request_ids import RequestIds
 
-PARTS = (chat, turns, sessions, transfers, users, health, models, chat_completions)
+OWN = (chat, turns, sessions, transfers, users, health, openapi)
+PARTS = (*OWN, models, chat_completions)
 OpenDesk: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Desk]]
 
 

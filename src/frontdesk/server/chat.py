@@ -9,18 +9,44 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frontdesk.contract.turns import TurnResult
+from frontdesk.server import examples
 from frontdesk.server.answers import answer_object, json_answer
 from frontdesk.server.bodies import read_object
-from frontdesk.server.messages import chat_body, message_of
+from frontdesk.server.description import TURNS, Answers, Content, described
+from frontdesk.server.messages import ChatBody, chat_body, message_of
 from frontdesk.server.problems import problem_answer
 from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.shapes import EVENTS, Answer
 from frontdesk.server.turns import ended, ended_with_client, follow
 from frontdesk.sessions.holds import Begun
 
 router = APIRouter()
+STREAM = Content(
+    example=examples.STREAM,
+    media="text/event-stream",
+    events=EVENTS,
+    note="With `stream`: the turn's events; `x-events` has the type of the data of each.",
+)
+FORMS: Answers = {
+    200: (
+        Content(Answer, examples.ANSWER, note="The turn, ended or waiting for a person."),
+        STREAM,
+    ),
+    202: Content(Answer, examples.IN_PROGRESS, note="With `background`: the turn, as it stands."),
+    204: None,
+}
 
 
-@router.post("/v1/chat")
+@router.post(
+    "/v1/chat",
+    **described(
+        "chat",
+        takes=Content(ChatBody, {"message": "Where is my order 2024-1001?"}),
+        answers=FORMS,
+        raises=TURNS,
+        headers=("Idempotency-Key",),
+    ),
+)
 async def chat(request: Request) -> Response:
     """Starts a turn. The turn does not depend on the connection, unless `on_disconnect` says so:
     who leaves can come back to it.

@@ -8,20 +8,24 @@ from starlette.responses import Response
 
 from frontdesk.contract.errors import StoreUnavailable
 from frontdesk.server.answers import json_answer
+from frontdesk.server.description import Content, described
 from frontdesk.server.reception import reception
+from frontdesk.server.shapes import Alive, Ready
 from frontdesk.sessions.connection import translated
 
 router = APIRouter()
 READY_WITHIN_S = 2.0
 
 
-@router.get("/livez")
+@router.get("/livez", **described(answers=Content(Alive, {"status": "alive"})))
 async def livez() -> Response:
     """The process answers."""
     return json_answer({"status": "alive"})
 
 
-@router.get("/readyz")
+@router.get(
+    "/readyz", **described(answers=Content(Ready, {"status": "ready", "guardrail_failures": 0}))
+)
 async def readyz(request: Request) -> Response:
     """The process can serve: Redis answers in time."""
     try:

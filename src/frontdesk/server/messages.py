@@ -10,6 +10,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
+from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import Forbidden, InvalidRequest
 from frontdesk.contract.messages import Message, OnBusy, OnDisconnect
 from frontdesk.server.identity import ACT_AS_USER
@@ -83,6 +84,12 @@ class DecisionBody(Strict):
     approval_id: Annotated[str, Field(pattern=ID)]
     decision: Literal["approve", "reject"]
     reason: Annotated[Text, Field(max_length=1000)] = ""
+
+
+class CancelBody(Strict):
+    """What `POST /v1/turns/{id}/cancel` takes."""
+
+    mode: CancelMode = "immediate"
 
 
 def chat_body(data: dict[str, Any]) -> ChatBody:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NotRequired
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from frontdesk.contract.errors import (
     FrontdeskError,
@@ -44,18 +45,38 @@ class UnsupportedMedia(FrontdeskError):
     code, status, title = "unsupported_media_type", 415, "Unsupported media type"
 
 
-def problem_object(found: Problem, request: Request, **more: str | None) -> dict[str, Any]:
-    """The problem as its JSON object; `more` are extension members, left out where None."""
-    given = {name: value for name, value in more.items() if value is not None}
-    return {
+class ProblemObject(TypedDict):
+    """What is wrong and what to do (RFC 9457). The `code` stays the same, words may change; a
+    failed turn also names itself.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    turn_id: NotRequired[str]
+    session_id: NotRequired[str]
+
+
+def problem_object(
+    found: Problem, request: Request, turn_id: str | None = None, session_id: str | None = None
+) -> ProblemObject:
+    """The problem as its JSON object."""
+    made: ProblemObject = {
         "type": found.type,
         "title": found.title,
         "status": found.status,
         "detail": found.detail,
         "code": found.code,
         "request_id": request.state.request_id,
-        **given,
     }
+    if turn_id is not None:
+        made["turn_id"] = turn_id
+    if session_id is not None:
+        made["session_id"] = session_id
+    return made
 
 
 def problem_answer(

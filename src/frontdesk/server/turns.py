@@ -5,43 +5,70 @@ its time.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from frontdesk.contract.approvals import Decision
-from frontdesk.contract.cancellation import CancelMode
-from frontdesk.contract.errors import InvalidRequest
+from frontdesk.contract.errors import (
+    ApprovalDecided,
+    ApprovalExpired,
+    Draining,
+    GuardrailUnavailable,
+    NotFound,
+    ToolGone,
+)
 from frontdesk.contract.events import TurnEnded, TurnWaiting
 from frontdesk.contract.turns import TurnResult
+from frontdesk.server import examples
 from frontdesk.server.answers import answer_object, json_answer, record_object
 from frontdesk.server.bodies import read_object
+from frontdesk.server.description import Content, described
 from frontdesk.server.event_stream import EventStream, Numbered, OwnForm, disconnected
 from frontdesk.server.identity import APPROVE
-from frontdesk.server.messages import ID, DecisionBody, checked
+from frontdesk.server.messages import ID, CancelBody, DecisionBody, checked
 from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.shapes import EVENTS, Answer, TurnLine, WaitingTurns
 
 router = APIRouter()
 TurnId = Annotated[str, Path(pattern=ID)]
 EVENT_ID = "^[A-Za-z0-9_-]{0,64}$"
 FIRST_WITHIN_S = 0.5
 ENDED_WITHIN_S = 2.0
+TURN = Content(Answer, examples.ANSWER)
+SOON = {
+    200: Content(Answer, examples.CANCELLED, note="The turn, which has ended or waits again."),
+    202: Content(Answer, examples.IN_PROGRESS, note="The turn, which has not ended yet."),
+}
+EVENTS_LEFT = {
+    200: Content(
+        example=examples.STREAM,
+        media="text/event-stream",
+        events=EVENTS,
+        note="The events; `x-events` has the type of the data of each.",
+    ),
+    204: None,
+}
+LINE = Content(TurnLine, examples.TURN_LINE)
+DECIDING = (NotFound, ApprovalDecided, ApprovalExpired, ToolGone, Draining, GuardrailUnavailable)
 
 
-@router.get("/v1/turns/{turn_id}")
+@router.get("/v1/turns/{turn_id}", **described("read", answers=TURN, raises=(NotFound,)))
 async def show_turn(request: Request, turn_id: TurnId) -> Response:
     """The turn as it stands: the answer object, also while it runs and after it failed."""
     visit = await admit(request, "read")
     return json_answer(answer_object(await visit.sessions.result(visit.owner, turn_id)))
 
 
-@router.get("/v1/turns/{turn_id}/events")
+@router.get(
+    "/v1/turns/{turn_id}/events", **described("read", answers=EVENTS_LEFT, raises=(NotFound,))
+)
 async def show_events(
     request: Request,
     turn_id: TurnId,
-    last_event_id: Annotated[str, Header(pattern=EVENT_ID)] = "",
+    last_event_id: Annotated[str, Header(alias="Last-Event-ID", pattern=EVENT_ID)] = "",
     after: Annotated[str, Query(pattern=EVENT_ID)] = "",
 ) -> Response:
     """The turn's events after the given one, live until the last; 204 when there are no more."""
@@ -49,18 +76,36 @@ async def show_events(
     return await follow(request, visit, turn_id, last_event_id or after or None)
 
 
-@router.post("/v1/turns/{turn_id}/cancel")
+@router.post(
+    "/v1/turns/{turn_id}/cancel",
+    **described(
+        "chat",
+        takes=Content(CancelBody, {"mode": "immediate"}),
+        optional=True,
+        answers=SOON,
+        raises=(NotFound,),
+    ),
+)
 async def cancel_turn(request: Request, turn_id: TurnId) -> Response:
     """Has the turn end early. Answers it when it has ended, else (202) as it stands after a while;
     one that has ended already is answered as it is.
     """
     visit = await admit(request, "chat")
-    mode = _mode(await _body(request))
+    mode = checked(CancelBody, await _body(request)).mode
     await visit.sessions.cancel(visit.owner, turn_id, mode)
     return await _soon(visit, turn_id)
 
 
-@router.post("/v1/turns/{turn_id}/approvals")
+@router.post(
+    "/v1/turns/{turn_id}/approvals",
+    **described(
+        "chat",
+        APPROVE,
+        takes=Content(DecisionBody, {"approval_id": "appr_1", "decision": "approve"}),
+        answers=SOON,
+        raises=DECIDING,
+    ),
+)
 async def decide(request: Request, turn_id: TurnId) -> Response:
     """Takes a person's word on a call that waits, once. Answers the turn when it has ended, or
     waits again; else (202) as it stands after a while.
@@ -72,7 +117,10 @@ async def decide(request: Request, turn_id: TurnId) -> Response:
     return await _soon(visit, turn_id)
 
 
-@router.get("/v1/approvals")
+@router.get(
+    "/v1/approvals",
+    **described("read", APPROVE, answers=Content(WaitingTurns, {"turns": [examples.WAITING]})),
+)
 async def show_waiting(request: Request) -> Response:
     """The turns that wait for a person."""
     visit = await admit(request, "read", APPROVE)
@@ -80,14 +128,17 @@ async def show_waiting(request: Request) -> Response:
     return json_answer({"turns": [answer_object(each) for each in turns]})
 
 
-@router.post("/v1/turns/{turn_id}/pin")
+@router.post(
+    "/v1/turns/{turn_id}/pin",
+    **described("chat", answers=Content(TurnLine, examples.PINNED), raises=(NotFound,)),
+)
 async def pin_turn(request: Request, turn_id: TurnId) -> Response:
     """Has the turn stay among what models are shown of its session, however long that gets."""
     visit = await admit(request, "chat")
     return json_answer(record_object(await visit.sessions.pins.pin(visit.owner, turn_id)))
 
 
-@router.delete("/v1/turns/{turn_id}/pin")
+@router.delete("/v1/turns/{turn_id}/pin", **described("chat", answers=LINE, raises=(NotFound,)))
 async def unpin_turn(request: Request, turn_id: TurnId) -> Response:
     """Takes the turn's pin away."""
     visit = await admit(request, "chat")
@@ -162,11 +213,3 @@ async def _body(request: Request) -> dict[str, Any]:
     if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
         return {}
     return await read_object(request, reception(request).max_body_bytes)
-
-
-def _mode(body: dict[str, Any]) -> CancelMode:
-    mode: CancelMode = body.pop("mode", "immediate")
-    if body or mode not in get_args(CancelMode):
-        known = " or ".join(f"`{name}`" for name in get_args(CancelMode))
-        raise InvalidRequest(f"The body may have one field, `mode`: {known}.")
-    return mode
