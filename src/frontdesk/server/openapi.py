@@ -73,7 +73,7 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     )
     for route in ours:
         for method in route.methods or ():
-            _tell(route, made["paths"][route.path][method.lower()])
+            _tell(route, made["paths"][route.path_format][method.lower()])
     components = made.setdefault("components", {})
     components["schemas"] = lifted(made)
     components["headers"] = dict(HEADERS)

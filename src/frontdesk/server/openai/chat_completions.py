@@ -1,6 +1,7 @@
 """`POST /v1/chat/completions`: a turn for clients of OpenAI's older protocol."""
 
 import time
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from frontdesk.contract.turns import TurnResult
 from frontdesk.server.answers import json_answer
+from frontdesk.server.description import TURNS, Content, described
 from frontdesk.server.messages import turn_id_for
 from frontdesk.server.openai.bodies import read_body
 from frontdesk.server.openai.chat_answers import ChatForm, Reply, completion
@@ -22,9 +24,39 @@ from frontdesk.sessions.holds import Begun
 
 router = APIRouter()
 UNDER_WAY = ("queued", "in_progress")
+ASKED = {
+    "model": "frontdesk",
+    "messages": [{"role": "user", "content": "Where is my order?"}],
+    "stream": False,
+}
+ANSWERED = {
+    "id": "chatcmpl-4be0643f1d98573b97cdca98a65347dd",
+    "object": "chat.completion",
+    "created": 1_790_000_000,
+    "model": "frontdesk",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "It left on Monday.", "refusal": None},
+            "logprobs": None,
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {"prompt_tokens": 412, "completion_tokens": 38, "total_tokens": 450},
+}
 
 
-@router.post("/v1/chat/completions")
+@router.post(
+    "/v1/chat/completions",
+    **described(
+        "chat",
+        answers=Content(dict[str, Any], ANSWERED),
+        takes=Content(ChatCompletionBody, ASKED),
+        raises=TURNS,
+        headers=("Idempotency-Key",),
+        form="openai",
+    ),
+)
 async def complete(request: Request) -> Response:
     """Starts a turn and answers it, whole or in chunks. It ends when the client leaves."""
     visit = await admit(request, "chat")

@@ -6,9 +6,12 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
+from frontdesk.contract.errors import NotFound
 from frontdesk.desk import Desk
 from frontdesk.server.answers import json_answer
+from frontdesk.server.description import Content, described
 from frontdesk.server.openai.aliases import ANY, DESK, Aliases
 from frontdesk.server.openai.errors import unknown_model
 from frontdesk.server.reception import admit, reception
@@ -18,7 +21,43 @@ CREATED = 1_700_000_000
 """When the models were made, which clients want to be told: agents have no such time."""
 
 
-@router.get("/v1/models")
+class Model(TypedDict):
+    """What a client may name as `model`: the desk, an agent of it, or another name of one."""
+
+    id: str
+    object: str
+    created: int
+    owned_by: str
+    name: str
+    description: str
+
+
+EXAMPLE: Model = {
+    "id": "frontdesk",
+    "object": "model",
+    "created": CREATED,
+    "owned_by": DESK,
+    "name": "frontdesk",
+    "description": "The desk: its first agent answers or hands over.",
+}
+
+
+class ModelList(TypedDict):
+    """All of them."""
+
+    object: str
+    data: list[Model]
+
+
+@router.get(
+    "/v1/models",
+    **described(
+        "chat",
+        "read",
+        answers=Content(ModelList, {"object": "list", "data": [EXAMPLE]}),
+        form="openai",
+    ),
+)
 async def list_models(request: Request) -> Response:
     """What a client may name as `model`."""
     visit = await admit(request, "chat", "read")
@@ -26,7 +65,10 @@ async def list_models(request: Request) -> Response:
     return json_answer({"object": "list", "data": found})
 
 
-@router.get("/v1/models/{model:path}")
+@router.get(
+    "/v1/models/{model:path}",
+    **described("chat", "read", answers=Content(Model, EXAMPLE), raises=(NotFound,), form="openai"),
+)
 async def show_model(request: Request, model: str) -> Response:
     """One of them."""
     visit = await admit(request, "chat", "read")
