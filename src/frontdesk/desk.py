@@ -29,8 +29,11 @@ from frontdesk.contract.handlers import Reject
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import Ending, Rung, Status, TurnResult
 from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.entry import entered
+from frontdesk.guardrails.handing import check_handed
 from frontdesk.guardrails.provenance import theirs
 from frontdesk.preprocess.chain import Handlers
+from frontdesk.sessions.brought import check_outputs
 from frontdesk.sessions.draft import MAX_TRIES, context_of, poisonous, record_of
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import EventWriter
@@ -64,8 +67,9 @@ class Desk:
         ledger = Ledger.of(message.caller.tenant, message.text)
         with ledger.stage("admit"):
             await self.budget.admit(message)  # 1
+            message = self.crew.taken(message)
         with ledger.stage("guard_in"):
-            message, verdict = await self._guard(message, ledger)  # 2
+            message, verdict = await entered(message, self.guards, ledger)  # 2
         if verdict.action == "block":
             return await self._refuse(message, verdict, ledger)
         begun = await self._begin(message, verdict.text, ledger)  # 3
@@ -118,7 +122,8 @@ class Desk:
         if considered.outcome:
             answer = considered.outcome
             return await self._say(context, log, answer.text, "handler", answer.fresh)
-        facts, agent = considered.facts, considered.agent or context.agent
+        facts = considered.facts
+        agent = context.message.agent or considered.agent or context.agent
         ledger.given += facts
         with ledger.stage("cache"):
             alone = not (facts or considered.agent)
@@ -140,6 +145,7 @@ class Desk:
         async with aclosing(self.guards.output(run, ledger, first)) as checked:  # 8
             async for event in checked:
                 await _show(event, context, log)
+        await check_handed(self.guards, ledger)
         status: Status = "waiting" if ledger.pause else "completed"
         return Ending(status, ledger.answer, self.crew.rung(ledger.agent))
 
@@ -167,16 +173,6 @@ class Desk:
         # In the same write as its state: who reads that it waits can decide.
         pending = log.take().and_then(TurnWaiting(context.turn_id, actions))
         return await approvals.pause(hold, ledger, result, pending, expires)
-
-    async def _guard(self, message: Message, ledger: Ledger) -> tuple[Message, Verdict]:
-        """The verdict on the message; its instructions for this turn are checked with it."""
-        verdict = await self.guards.input(message.text, ledger)
-        if verdict.action == "block" or not message.instructions:
-            return message, verdict
-        instructions = await self.guards.input(message.instructions, ledger)
-        if instructions.action == "block":
-            return message, instructions
-        return replace(message, instructions=instructions.text), verdict
 
     async def _look_back(self, context: TurnContext) -> TurnContext:
         """The turn with its message as it may go on after the last ones before it."""
@@ -230,7 +226,7 @@ class Desk:
         """Lets the turn run, unless there is a reason against it.
 
         Raises:
-            BrokenRecord, Cancelled, Interrupted, StoreUnreadable: the reason.
+            BrokenRecord, Cancelled, Interrupted, InvalidRequest, StoreUnreadable: the reason.
         """
         if hold.unreadable:
             raise hold.unreadable
@@ -241,6 +237,7 @@ class Desk:
             )
         if hold.cancellation.mode:
             raise Cancelled
+        check_outputs(context.message, context.opening)
         if hold.tries and (hold.tries >= MAX_TRIES or await self.sessions.shown(hold)):
             raise stopped(await recall(context))
 
@@ -261,7 +258,7 @@ class Desk:
 
     async def _refuse(self, message: Message, verdict: Verdict, ledger: Ledger) -> Begun:
         """Ends a blocked message as a turn of its own, without its text and without a model."""
-        wordless = replace(message, text="", instructions="", metadata={})
+        wordless = message.wordless()
         context = TurnContext(wordless, "", message.session_id, ledger=ledger)
         result = self._result(context, Ending("blocked", verdict.text))
         begun = await self.sessions.note(wordless, result)
@@ -282,6 +279,8 @@ class Desk:
             ending.rung,
             gravest(ledger.notes),
             error=ending.error,
+            calls=tuple(ledger.handed) if ending.status == "completed" else (),
+            incomplete=ledger.incomplete,
         )
         if hold and poisonous(hold):
             return replace(result, answer="")

@@ -1,11 +1,10 @@
 """The crew: triage and the specialists, and one run of them for a turn."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol, cast
+from typing import Protocol
 
 from agents import (
     Agent,
@@ -19,29 +18,29 @@ from agents import (
 from agents.exceptions import ModelRefusalError
 from agents.result import RunResultStreaming
 from agents.run_error_handlers import RunErrorHandlerInput
-from agents.stream_events import StreamEvent
 
 from frontdesk.agents.call_settings import call_settings, run_settings
+from frontdesk.agents.client_tools import check_tools
 from frontdesk.agents.condensing import Condenser
-from frontdesk.agents.failures import failure
 from frontdesk.agents.graph import graph_of, refuse_double
 from frontdesk.agents.models import Models
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
-from frontdesk.agents.pausing import paused, resumed
+from frontdesk.agents.pausing import resumed
 from frontdesk.agents.prices import price
+from frontdesk.agents.telling import told
 from frontdesk.agents.topic import topic_guardrail
 from frontdesk.agents.unstreamed import Unstreamed
 from frontdesk.agents.wire import turn_input
 from frontdesk.budget import Spend
 from frontdesk.config import Settings
-from frontdesk.contract.cancellation import Cancellation, Cancelled
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
-from frontdesk.contract.errors import ContextOverflow, UpstreamMalformed
-from frontdesk.contract.events import Event, GuardrailTriggered
-from frontdesk.contract.guardrails import Blocked
+from frontdesk.contract.errors import ContextOverflow, NotFound
+from frontdesk.contract.events import Event
+from frontdesk.contract.messages import Message
 from frontdesk.contract.parts import Specialist
-from frontdesk.contract.turns import GuardrailNote, Rung, TurnRecord
+from frontdesk.contract.turns import Rung, TurnRecord
+from frontdesk.sessions.brought import read_items, read_outputs, within
 from frontdesk.sessions.pending import Decided
 from frontdesk.sessions.window import lowered, narrowed
 
@@ -97,6 +96,23 @@ class Crew:
         """The deadline of one turn in seconds."""
         return self._settings.turn_timeout_s
 
+    def taken(self, message: Message) -> Message:
+        """The message with what it brings in the form in which it is stored, the context as far as
+        a window goes.
+
+        Raises:
+            InvalidRequest: what it brings has not the shape that it must have, or gives a tool the
+                name of one of ours.
+            NotFound: there is no such agent.
+        """
+        graph, context = self._graph, message.context
+        if message.agent and message.agent not in (graph.triage.name, *graph.specialists):
+            raise NotFound("There is no such agent.")
+        check_tools(message.client_tools, graph.names if message.client_tools else ())
+        if context is not None:
+            context = within(read_items(context), self._settings.context_tokens)
+        return replace(message, context=context, outputs=read_outputs(message.outputs))
+
     async def run(
         self, context: TurnContext, *, facts: tuple[str, ...], agent: str | None, spend: Spend
     ) -> AsyncGenerator[Event, None]:
@@ -118,12 +134,13 @@ class Crew:
                 yield step
         notes = Notes(context.ledger, spend, self._foreign)
         before = context.agent or self._graph.triage.name
-        narration = Narration(context.turn_id, before, notes.uses)
+        theirs = {tool.name for tool in context.message.client_tools}
+        narration = Narration(context.turn_id, before, notes.uses, theirs)
         ledger, done = context.ledger, len(context.ledger.tools)
         try:
             run = self._start(context, facts, agent, notes)
-            async with aclosing(self._told(run, context, notes, narration)) as told:
-                async for event in told:
+            async with aclosing(told(run, context, notes, narration)) as happened:
+                async for event in happened:
                     yield event
         except ContextOverflow:
             shorter = self._shorter(context)
@@ -134,8 +151,8 @@ class Crew:
         ledger.overflowed, agent = True, ledger.agent
         context = replace(context, history=shorter)
         run = self._start(context, facts, agent, notes)
-        async with aclosing(self._told(run, context, notes, narration)) as told:
-            async for event in told:
+        async with aclosing(told(run, context, notes, narration)) as happened:
+            async for event in happened:
                 yield event
 
     def _shorter(self, context: TurnContext) -> tuple[TurnRecord, ...]:
@@ -159,34 +176,9 @@ class Crew:
         calls = {each.call_id: each.tool for each in decided.pause.asked}
         narration.go_on(calls, context.ledger.message if context.ledger.answer else -1)
         run = self._begin(agent, state, context, notes)
-        async with aclosing(self._told(run, context, notes, narration)) as told:
-            async for event in told:
+        async with aclosing(told(run, context, notes, narration)) as happened:
+            async for event in happened:
                 yield event
-
-    async def _told(
-        self, run: RunResultStreaming, context: TurnContext, notes: Notes, narration: Narration
-    ) -> AsyncGenerator[Event, None]:
-        first = run.current_agent.name
-        try:
-            async with aclosing(_events(run, context.cancellation)) as stream:
-                async for happened in stream:
-                    notes.hear(happened)
-                    for event in narration.tell(happened):
-                        yield event
-            if run.interruptions:
-                context.ledger.pause = paused(run, first)
-            elif narration.silent:
-                raise UpstreamMalformed("The model answered nothing. Try again.")
-        except Exception as error:
-            notes.refused()
-            known = failure(error)
-            if known is None:
-                raise
-            for note in _unnoted(known, context.ledger):
-                yield GuardrailTriggered(context.turn_id, note)
-            raise known from None
-        finally:
-            await notes.settle_cut()
 
     def price(self, call: ModelCall) -> Decimal | None:
         """What a call cost in USD, or None where that is unknown."""
@@ -215,7 +207,7 @@ class Crew:
         self, context: TurnContext, facts: tuple[str, ...], agent: str | None, notes: Notes
     ) -> RunResultStreaming:
         said = turn_input(context, facts, self._graph.budget(agent))
-        return self._begin(self._graph.start(agent), said, context, notes)
+        return self._begin(self._graph.of(context.message).start(agent), said, context, notes)
 
     def _begin(
         self,
@@ -244,33 +236,6 @@ def _on_topic(
         return specialist
     first = topic_guardrail(specialist.topic, model, settings, models)
     return replace(specialist, input_guardrails=(first, *specialist.input_guardrails))
-
-
-async def _events(
-    run: RunResultStreaming, cancellation: Cancellation
-) -> AsyncGenerator[StreamEvent, None]:
-    """The events of a run; whoever stops reading them stops the run, which would else go on."""
-    stream = cast(AsyncGenerator[StreamEvent, None], run.stream_events())
-    async with aclosing(stream):
-        try:
-            with cancellation.heard(lambda _: run.cancel(mode="after_turn")):
-                async for event in stream:
-                    yield event
-            if cancellation.mode and run.final_output is None:
-                raise Cancelled
-        finally:
-            run.cancel()
-            if run.run_loop_task:
-                await asyncio.wait((run.run_loop_task,))
-
-
-def _unnoted(error: Exception, ledger: Ledger) -> list[GuardrailNote]:
-    """What a guardrail of the SDK did, written down now."""
-    note = error.verdict.note if isinstance(error, Blocked) else None
-    if note is None or note in ledger.notes:
-        return []
-    ledger.notes.append(note)
-    return [note]
 
 
 def _refusal(refused: RunErrorHandlerInput[TurnContext]) -> str:

@@ -1,7 +1,7 @@
 """The SDK's agents, made from the specialists' data: who hands over to whom, with which tools."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents import Agent, FunctionTool, Handoff, HandoffInputData, ModelSettings, Tool, handoff
 from agents.items import HandoffCallItem, HandoffOutputItem, ReasoningItem, RunItem
@@ -9,11 +9,13 @@ from agents.run_context import RunContextWrapper
 from agents.tool_context import ToolContext
 
 from frontdesk.agents.call_settings import call_settings
+from frontdesk.agents.client_tools import offered
 from frontdesk.agents.tripwires import after_the_model, before_the_model
 from frontdesk.agents.wire import known_items
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
+from frontdesk.contract.messages import Message
 from frontdesk.contract.parts import Specialist, Tier
 from frontdesk.sessions.previews import READ_RESULT
 
@@ -34,6 +36,21 @@ class Graph:
     tools: Mapping[str, Tool]
     models: Mapping[Tier, str]
     settings: Mapping[str, ModelSettings]
+    client_tools: tuple[Tool, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the models know tools and handoffs by."""
+        return frozenset((RELEASE, *self.tools, *(each.tool_name for each in self._handoffs())))
+
+    def of(self, message: Message) -> "Graph":
+        """The graph for the turn of a message: with the client's tools, and without those of ours
+        that nobody could approve.
+        """
+        if message.attended:
+            return self
+        tools = {name: each for name, each in self.tools.items() if not _asks(each)}
+        return replace(self, tools=tools, client_tools=tuple(offered(message.client_tools)))
 
     def start(self, name: str | None) -> Agent[TurnContext]:
         """The agent that begins a run: this specialist, or triage where there is none."""
@@ -107,7 +124,7 @@ class Graph:
             instructions=specialist.prompt,
             model=model,
             model_settings=self.settings[model],
-            tools=tools,
+            tools=[*tools, *self.client_tools],
             handoffs=[*handoffs],
             input_guardrails=[before_the_model(each) for each in specialist.input_guardrails],
             output_guardrails=[after_the_model(each) for each in specialist.output_guardrails],
@@ -177,6 +194,10 @@ def _kept(items: Iterable[RunItem], gone: set[str]) -> Iterable[RunItem]:
         call_id = raw.get("call_id") if isinstance(raw, Mapping) else None
         if call_id not in gone:
             yield item
+
+
+def _asks(tool: Tool) -> bool:
+    return isinstance(tool, FunctionTool) and bool(tool.needs_approval)
 
 
 def _may_hop(context: RunContextWrapper[TurnContext], _agent: object) -> bool:

@@ -1,6 +1,6 @@
 """A run as the outside hears it: the SDK's stream of events told in ours."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,14 @@ class Narration:
 
     `_message` numbers the output messages of the turn, `_part` is the place of the current one in
     its model's answer, `_told` counts those of this answer that came in pieces. A server that gives
-    no place (llama.cpp) sends one message.
+    no place (llama.cpp) sends one message. `theirs` are the names of the client's tools, whose
+    calls are told when the turn has ended.
     """
 
     turn_id: str
     agent: str
     uses: Mapping[str, ToolUse]
+    theirs: Collection[str] = ()
     _names: dict[str, str] = field(default_factory=dict)
     _message: int = -1
     _part: int | None = None
@@ -84,7 +86,7 @@ class Narration:
     def _called(self, raw: Any) -> Iterator[Event]:
         call_id = _field(raw, "call_id") or _field(raw, "id")
         name = _field(raw, "name") or _field(raw, "type")
-        if name != RELEASE:
+        if name != RELEASE and name not in self.theirs:
             self._names[call_id] = name
             yield ToolCalled(self.turn_id, name, call_id)
 

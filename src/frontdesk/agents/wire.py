@@ -33,13 +33,16 @@ def turn_input(
     context: TurnContext, facts: tuple[str, ...], budget: int | None = None
 ) -> list[TResponseInputItem]:
     """What the models are shown: what the user asked to remember, the session's window, or what an
-    agent's own budget of tokens leaves of it, then what is new in this turn.
+    agent's own budget of tokens leaves of it, then what is new in this turn: outputs that the last
+    one waits for come first.
 
     Instructions and facts of this turn stand after the window, so that the prefix of the request
     stays the same from turn to turn and the provider's cache stays warm.
     """
-    new = [message("developer", text) for text in (context.message.instructions, *facts) if text]
-    new.append(message("user", context.ledger.condensed or context.text))
+    told = [message("developer", text) for text in (context.message.instructions, *facts) if text]
+    new = [*context.opening, *told]
+    if context.text or not (context.opening or context.message.context):
+        new.append(message("user", context.ledger.condensed or context.text))
     return cast(list[TResponseInputItem], [*known_items(context, budget), *new])
 
 

@@ -5,6 +5,7 @@ An answer is kept when nothing but the question can have shaped it:
 - the question stands alone (`question.stands_alone`), and no model saw an earlier turn beside it;
 - triage answered by itself: no tool was called, nothing was handed over, no specialist holds the
   session;
+- the client brought nothing of its own: no context, no tools, no wishes;
 - no guardrail did anything to the message or the answer: `[EMAIL_1]` is not the same for two
   messages, and an answer that was cut is not whole.
 
@@ -30,6 +31,7 @@ from frontdesk.cache.question import normalised, stands_alone
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import BrokenRecord, StoreUnreadable
 from frontdesk.contract.keys import OwnerKeys, owner_of
+from frontdesk.contract.messages import Wishes
 from frontdesk.sessions.sealing import Sealing
 
 _PLACEHOLDER = re.compile(r"\[[A-Z_]+_\d+\]")
@@ -78,9 +80,11 @@ class AnswerCache:
 
 
 def _plain(context: TurnContext) -> bool:
-    ledger = context.ledger
+    ledger, message = context.ledger, context.message
     return (
-        context.agent is None
+        not (message.context or message.client_tools or message.aside or context.opening)
+        and message.wishes == Wishes()
+        and context.agent is None
         and not ledger.tools
         and not ledger.notes
         and not _PLACEHOLDER.search(context.text)

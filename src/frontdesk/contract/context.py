@@ -74,7 +74,8 @@ class Ledger:
     `given` are texts whose personal data this user may be shown: the user's own words and what
     tools returned; they live in memory only. `tainted` says that a tool's result tried to instruct
     the agents: tools with side effects are gone for the rest of the turn. `held_chars` and
-    `held_ms` are the most that the gate held back, and the longest.
+    `held_ms` are the most that the gate held back, and the longest. `handed` are the calls of the
+    client's tools that ended the run; `incomplete` says why the answer was cut, if it was.
     """
 
     started: float = field(default_factory=time.time)
@@ -104,6 +105,8 @@ class Ledger:
     tainted: bool = False
     held_chars: int = 0
     held_ms: float = 0.0
+    handed: list[Item] = field(default_factory=list)
+    incomplete: str = ""
 
     @classmethod
     def of(cls, tenant: str, text: str, **known: Any) -> "Ledger":
@@ -177,6 +180,7 @@ class TurnContext:
     `summary` tells what stood before the window; empty where there is none. `spend` is the purse
     that model calls of the turn are paid from. `effect_key` is there for tools with a side effect:
     the same for a call however often the turn is run, so that an outside API can tell a repeat.
+    `opening` are calls of the client's tools with their outputs, which come before the message.
     """
 
     message: Message
@@ -192,6 +196,7 @@ class TurnContext:
     summary: str = ""
     spend: Spend = field(default_factory=Free)
     effect_key: str = ""
+    opening: tuple[Item, ...] = ()
 
     @property
     def turn_id(self) -> str:

@@ -1,7 +1,7 @@
 """What comes in: who speaks, and the message that starts a turn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from frontdesk.contract.turns import Item
@@ -60,10 +60,12 @@ class Message:
 
     What OpenAI's protocols add: `context` are the items (Responses wire form, oldest first) that
     stand before the message in place of the session's history, None where the session's history
-    does; it may end with outputs of the client's tools, and then `text` may be empty. `agent` is
-    who shall begin, empty for the session's own. `aside` marks a chat client's call for itself (a
+    does; it may end with outputs of the client's tools, and then `text` may be empty. `outputs` are
+    those that the last turn of the session waits for, where its history stands. `agent` is who
+    shall begin, empty for the session's own. `aside` marks a chat client's call for itself (a
     title, tags): the cheapest agent answers, without tools, handlers, handoffs or cache. `keeps` is
-    false for a turn that no session lists and no later turn remembers.
+    false for a turn that no session lists and no later turn remembers. `approves` is false where
+    nobody could be asked to approve a call.
 
     `opens` says that the session of this id is made where there is none yet: the client calls it by
     a name of its own.
@@ -88,8 +90,23 @@ class Message:
     aside: bool = False
     keeps: bool = True
     opens: bool = False
+    outputs: tuple[Item, ...] = ()
+    approves: bool = True
 
     @property
     def new(self) -> bool:
         """Whether its session may have to be made."""
         return self.opens or not self.session_id
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody could approve a call of a tool: nobody can who speaks a protocol that
+        has no words for it.
+        """
+        foreign = self.context is not None or self.client_tools or self.outputs
+        return self.approves and self.keeps and not (self.aside or foreign)
+
+    def wordless(self) -> "Message":
+        """The message without anything that was said in it."""
+        silent = replace(self, text="", instructions="", metadata={}, context=None, outputs=())
+        return replace(silent, client_tools=(), wishes=Wishes())

@@ -143,7 +143,9 @@ class TurnRecord:
 
     `items` is what models are shown later (empty for a blocked turn); `user` and `answer` are what
     a person saw; `tokens` estimates the size of `items`; `at` is RFC 3339 UTC. `pinned` is
-    known to the session, not to the stored record: such a turn stays in the window.
+    known to the session, not to the stored record: such a turn stays in the window. `calls` are
+    those of the client's tools that the turn ended with: the next one begins with them and their
+    outputs, so that no history has a call without.
     """
 
     id: str
@@ -157,6 +159,7 @@ class TurnRecord:
     code: str | None = None
     tokens: int = 0
     pinned: bool = False
+    calls: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,14 @@ async def _checked(text: str, guards: Guards, ledger: Ledger, number: int) -> st
 
 async def _record(record: TurnRecord, guards: Guards, ledger: Ledger) -> TurnRecord:
     items = tuple([await _item(item, guards, ledger) for item in record.items])
+    calls = tuple([await _item(item, guards, ledger) for item in record.calls])
     return replace(
         record,
         user=await _said(record.user, guards, ledger),
         answer=await guards.answer(record.answer, ledger),
         items=items,
-        tokens=estimate_tokens(items),
+        calls=calls,
+        tokens=estimate_tokens((*items, *calls)),
     )
 
 

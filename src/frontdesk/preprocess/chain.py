@@ -43,11 +43,21 @@ class Handlers:
     async def consider(self, context: TurnContext) -> Considered:
         """Asks each handler in turn until one answers or rejects; the first Route wins. What each
         one did is noted in the ledger.
+
+        A message without words is for no handler, nor is one that a chat client sends for itself.
+        One with tools of the client or a format is for the models: an answer of a handler does not
+        count there, all else does.
         """
+        message = context.message
+        if message.aside or not context.text:
+            return Considered()
+        models_only = bool(message.client_tools or message.wishes.text_format)
         facts: list[str] = []
         agent: str | None = None
         for handler in self.handlers:
             match await _asked(handler, context):
+                case Answer() if models_only:
+                    pass
                 case Answer() | Reject() as outcome:
                     return Considered(outcome, tuple(facts), agent)
                 case Enrich(fact):

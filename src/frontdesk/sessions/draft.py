@@ -7,6 +7,7 @@ from dataclasses import replace
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.effects import Effects
 from frontdesk.contract.turns import Ending, Item, Rung, Status, TurnRecord
+from frontdesk.sessions.brought import known
 from frontdesk.sessions.holds import Hold
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.totals import with_summaries
@@ -35,11 +36,7 @@ def make_record(
         return TurnRecord(
             context.turn_id, status, rfc3339(), "", answer, agent=agent, rung=rung, code=code
         )
-    items = (
-        {"role": "user", "content": context.ledger.condensed or context.text},
-        *_tool_pairs(context),
-        {"role": "assistant", "content": _reply(status, answer)},
-    )
+    items, calls = _kept(context, status, answer), tuple(context.ledger.handed)
     return TurnRecord(
         context.turn_id,
         status,
@@ -50,8 +47,23 @@ def make_record(
         agent,
         rung,
         code,
-        estimate_tokens(items),
+        estimate_tokens((*items, *calls)),
+        calls=calls if status == "completed" else (),
     )
+
+
+def _kept(context: TurnContext, status: Status, answer: str) -> tuple[Item, ...]:
+    """What models are shown of the turn. One that failed over nothing but outputs of the client's
+    tools is not shown at all: the calls wait on, and the outputs can be brought again.
+    """
+    pairs = _tool_pairs(context)
+    if status in ("failed", "cancelled") and context.opening and not (context.text or pairs):
+        return ()
+    asks = context.text or not (context.opening or context.message.context)
+    user = {"role": "user", "content": context.ledger.condensed or context.text}
+    reply = {"role": "assistant", "content": _reply(status, answer)}
+    silent = context.ledger.handed and not answer
+    return (*context.opening, *([user] if asks else ()), *pairs, *(() if silent else [reply]))
 
 
 def _withheld(context: TurnContext) -> bool:
@@ -74,7 +86,7 @@ def _tool_pairs(context: TurnContext) -> list[Item]:
     pairs = sorted(_pairs(items))
     if not pairs:
         return []
-    taken = {str(item.get("call_id")) for record in context.history for item in record.items}
+    taken = call_ids(context)
     digest = hashlib.sha256(context.turn_id.encode()).hexdigest()[:16]
     for number, pair in enumerate(pairs):
         call_id = str(items[pair[0]].get("call_id") or "")
@@ -83,6 +95,12 @@ def _tool_pairs(context: TurnContext) -> list[Item]:
         taken.add(call_id)
         ids |= dict.fromkeys(pair, call_id)
     return [_stored(items[place], ids[place]) for place in sorted(ids)]
+
+
+def call_ids(context: TurnContext) -> set[str]:
+    """The ids of the calls that models were shown before this turn's own."""
+    items = (item for record in context.history for item in record.items)
+    return {str(item.get("call_id")) for item in (*items, *context.opening)}
 
 
 def _pairs(items: Sequence[Item]) -> Iterator[tuple[int, int]]:
@@ -127,16 +145,20 @@ def poisonous(hold: Hold) -> bool:
 
 def context_of(hold: Hold, effects: Effects) -> TurnContext:
     """What a turn's parts see of it."""
+    message = hold.message
+    own = message.context is None and not message.aside
+    history, opening = known(message, hold.history)
     return TurnContext(
-        hold.message,
+        message,
         hold.text,
         hold.session_id,
-        hold.history,
-        hold.agent,
+        history,
+        message.agent or hold.agent,
         with_summaries(hold.totals, hold.spent),
         hold.ledger,
         hold.cancellation,
         effects,
-        hold.user_facts,
-        hold.summary.text if hold.summary else "",
+        () if message.aside else hold.user_facts,
+        hold.summary.text if hold.summary and own else "",
+        opening=opening,
     )

@@ -98,16 +98,19 @@ class Admitted:
     message: Message
     started: float
     notes: tuple[GuardrailNote, ...]
+    tainted: bool = False
 
     def ledger(self) -> Ledger:
         """The ledger of its turn as far as it got."""
         tenant, notes = self.message.caller.tenant, list(self.notes)
-        return Ledger.of(tenant, self.message.text, started=self.started, notes=notes)
+        known = {"started": self.started, "notes": notes, "tainted": self.tainted}
+        return Ledger.of(tenant, self.message.text, **known)
 
 
 def dump_admitted(seal: Seal, message: Message, ledger: Ledger) -> bytes:
     """The message and the notes about it, for whoever runs its turn."""
-    return seal.seal(dump_stored(Admitted(message, ledger.started, tuple(ledger.notes))))
+    admitted = Admitted(message, ledger.started, tuple(ledger.notes), ledger.tainted)
+    return seal.seal(dump_stored(admitted))
 
 
 def load_admitted(seal: Seal, data: bytes) -> Admitted:

@@ -1,6 +1,6 @@
 """A session as JSON Lines: its facts on the first line, then a line for each turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -102,12 +102,12 @@ def _record(number: int, line: bytes, taken: set[str]) -> TurnRecord:
     record = _read(TurnRecord, number, line)
     if record.status not in ENDED or not _is_time(record.at):
         raise InvalidRequest(f"Line {number}: `status` or `at` is not that of a turn that ended.")
-    if not _valid(record.items, taken):
+    if not _valid(record, taken):
         raise InvalidRequest(
             f"Line {number}: `items` must be a user's message, calls each with their output, and "
-            "an assistant's message."
+            "an assistant's message; `calls` are calls without."
         )
-    return replace(record, tokens=estimate_tokens(record.items))
+    return replace(record, tokens=estimate_tokens((*record.items, *record.calls)))
 
 
 def _is_time(text: str) -> bool:
@@ -117,22 +117,38 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _valid(items: Sequence[Item], taken: set[str]) -> bool:
-    """Whether models take the items as they are; `taken` are the ids of the calls so far."""
-    if not items:
-        return True
-    waiting: set[str] = set()
-    for item in items[1:-1]:
+def _valid(record: TurnRecord, taken: set[str]) -> bool:
+    """Whether models take the items as they are, and the calls that the turn ended with; `taken`
+    are the ids of the calls so far.
+    """
+    waiting, asked = set[str](), 0
+    for item in record.items:
         call_id = item.get("call_id")
-        if _has(item, CALL) and item["type"] == "function_call" and call_id not in taken:
+        if _is_call(item) and call_id not in taken:
             taken.add(item["call_id"])
             waiting.add(item["call_id"])
         elif _has(item, OUTPUT) and item["type"] == "function_call_output" and call_id in waiting:
             waiting.remove(item["call_id"])
+        elif _says(item, "user"):
+            asked += 1
         elif not _says(item, "assistant"):
             return False
-    whole = len(items) > 1 and not waiting
-    return whole and _says(items[0], "user") and _says(items[-1], "assistant")
+    return not waiting and asked <= 1 and _ends(record) and all(map(_is_call, record.calls))
+
+
+def _ends(record: TurnRecord) -> bool:
+    """Whether it begins with the user's message, or with outputs that came in its place or before
+    it, and ends with a reply, or calls in its place.
+    """
+    if not record.items:
+        return not record.calls
+    first, last = record.items[0], record.items[-1]
+    begins = _says(first, "user") or _is_call(first)
+    return begins and (_says(last, "assistant") or bool(record.calls))
+
+
+def _is_call(item: Item) -> bool:
+    return _has(item, CALL) and item["type"] == "function_call"
 
 
 def _says(item: Item, role: str) -> bool:

@@ -1,0 +1,88 @@
+"""One run of the agents as its events, and what it came to in the turn's ledger."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
+
+from agents.result import RunResultStreaming
+from agents.stream_events import StreamEvent
+
+from frontdesk.agents.client_tools import handed
+from frontdesk.agents.failures import failure
+from frontdesk.agents.narration import Narration
+from frontdesk.agents.notes import Notes
+from frontdesk.agents.pausing import paused
+from frontdesk.contract.cancellation import Cancellation, Cancelled
+from frontdesk.contract.context import Ledger, TurnContext
+from frontdesk.contract.errors import UpstreamMalformed
+from frontdesk.contract.events import Event, GuardrailTriggered
+from frontdesk.contract.guardrails import Blocked
+from frontdesk.contract.turns import GuardrailNote
+from frontdesk.sessions.draft import call_ids
+
+
+async def told(
+    run: RunResultStreaming, context: TurnContext, notes: Notes, narration: Narration
+) -> AsyncGenerator[Event, None]:
+    """What happens in a run. When it stopped for calls, they are in the ledger: those of the
+    client's tools to be handed over, others to be approved.
+
+    Raises:
+        FrontdeskError, Blocked, Cancelled: as `Crew.run` says.
+    """
+    first = run.current_agent.name
+    try:
+        async with aclosing(_events(run, context.cancellation)) as stream:
+            async for happened in stream:
+                notes.hear(happened)
+                for event in narration.tell(happened):
+                    yield event
+        _stopped(run, context, first)
+        if narration.silent and not run.interruptions:
+            raise UpstreamMalformed("The model answered nothing. Try again.")
+    except Exception as error:
+        notes.refused()
+        known = failure(error)
+        if known is None:
+            raise
+        for note in _unnoted(known, context.ledger):
+            yield GuardrailTriggered(context.turn_id, note)
+        raise known from None
+    finally:
+        await notes.settle_cut()
+
+
+def _stopped(run: RunResultStreaming, context: TurnContext, first: str) -> None:
+    """Notes the calls that the run has stopped for, if any."""
+    if context.message.client_tools:
+        context.ledger.handed = handed(run.interruptions, call_ids(context))
+    elif run.interruptions:
+        context.ledger.pause = paused(run, first)
+
+
+async def _events(
+    run: RunResultStreaming, cancellation: Cancellation
+) -> AsyncGenerator[StreamEvent, None]:
+    """The events of a run; whoever stops reading them stops the run, which would else go on."""
+    stream = cast(AsyncGenerator[StreamEvent, None], run.stream_events())
+    async with aclosing(stream):
+        try:
+            with cancellation.heard(lambda _: run.cancel(mode="after_turn")):
+                async for event in stream:
+                    yield event
+            if cancellation.mode and run.final_output is None:
+                raise Cancelled
+        finally:
+            run.cancel()
+            if run.run_loop_task:
+                await asyncio.wait((run.run_loop_task,))
+
+
+def _unnoted(error: Exception, ledger: Ledger) -> list[GuardrailNote]:
+    """What a guardrail of the SDK did, written down now."""
+    note = error.verdict.note if isinstance(error, Blocked) else None
+    if note is None or note in ledger.notes:
+        return []
+    ledger.notes.append(note)
+    return [note]
