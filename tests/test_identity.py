@@ -1,50 +1,18 @@
 """Who is calling: keys, scopes, users, and the rule for a machine of one's own."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import pytest
 from redis.asyncio import Redis
-from tests.app_clients import app_on, client_of
+from tests.doorman import HERE, Doorman, bearer, calling, look
 
 from frontdesk.config import Settings
-from frontdesk.contract.errors import InvalidRequest, NotFound, SettingsError
+from frontdesk.contract.errors import InvalidRequest, SettingsError
 from frontdesk.contract.keys import API_KEYS
-from frontdesk.contract.messages import Caller, Message
 from frontdesk.server.api_keys import ApiKeys
 from frontdesk.server.identity import require_credential
-
-HERE = "http://127.0.0.1:8080"
-
-
-class Doorman:
-    """A desk that takes nobody in: it notes who came and says that there is nothing."""
-
-    def __init__(self, redis: Redis) -> None:
-        self.redis = redis
-        self.seen: list[Caller] = []
-        self.sessions = self
-
-    def owner(self, caller: Caller) -> str:
-        self.seen.append(caller)
-        return "owner"
-
-    async def start(self, message: Message) -> None:
-        raise NotFound("Nothing here.")
-
-    async def result(self, owner: str, turn_id: str) -> None:
-        raise NotFound("Nothing here.")
-
-
-@asynccontextmanager
-async def calling(
-    doorman: Doorman, url: str = HERE, client: str = "127.0.0.1", host: str = "127.0.0.1"
-) -> AsyncIterator[httpx2.AsyncClient]:
-    app = app_on(doorman, Settings(host=host, _env_file=None))
-    async with client_of(app, url, client) as http:
-        yield http
 
 
 @pytest.fixture
@@ -61,15 +29,6 @@ def keys(redis: Redis) -> ApiKeys:
 async def http(doorman: Doorman) -> AsyncIterator[httpx2.AsyncClient]:
     async with calling(doorman) as http:
         yield http
-
-
-def bearer(token: str, user: str | None = None) -> dict[str, str]:
-    named = {} if user is None else {"X-Frontdesk-User": user}
-    return {"Authorization": f"Bearer {token}", **named}
-
-
-async def look(http: httpx2.AsyncClient, headers: Any = None) -> int:
-    return (await http.get("/v1/turns/turn_1", headers=headers or {})).status_code
 
 
 async def say(http: httpx2.AsyncClient, headers: Any = None, **fields: Any) -> httpx2.Response:
@@ -237,7 +196,7 @@ async def test_a_server_that_others_can_reach_does_not_start_without_a_key(
         async with calling(doorman, host="192.0.2.7"):
             pass
     await keys.create("shop")
-    await require_credential("192.0.2.7", keys)
+    await require_credential(Settings(host="192.0.2.7", _env_file=None), doorman.redis)
 
 
 async def test_a_key_is_stored_without_its_secret(redis: Redis, keys: ApiKeys) -> None:

@@ -10,8 +10,7 @@ from frontdesk import assembly
 from frontdesk.config import Settings, load_settings
 from frontdesk.desk import Desk
 from frontdesk.server import chat, health, openapi, sessions, transfers, turns, users
-from frontdesk.server.api_keys import ApiKeys
-from frontdesk.server.identity import Identity, require_credential
+from frontdesk.server.identity import open_identity
 from frontdesk.server.openai import chat_completions, models
 from frontdesk.server.openai.aliases import read_aliases
 from frontdesk.server.openai.side_calls import read_side_calls
@@ -39,10 +38,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Reception]]:
-        async with open_desk(chosen) as desk:
-            keys = ApiKeys(desk.sessions.redis)
-            await require_credential(chosen.host, keys)
-            identity = Identity(keys, chosen.host)
+        async with (
+            open_desk(chosen) as desk,
+            open_identity(chosen, desk.sessions.redis) as identity,
+        ):
             yield {"reception": Reception(desk, identity, chosen.max_body_bytes, *openai)}
 
     app = FastAPI(

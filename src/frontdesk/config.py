@@ -12,28 +12,19 @@ from dotenv import dotenv_values
 from pydantic import (
     AliasChoices,
     BaseModel,
-    BeforeValidator,
     DirectoryPath,
     Field,
     FilePath,
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as SettingsSourceError
 
 from frontdesk.contract.errors import SettingsError
+from frontdesk.credential_settings import CredentialSettings, Names
 
 Count = Annotated[int, Field(gt=0)]
-
-
-def _split(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(each.strip() for each in value.split(",") if each.strip())
-
-
-Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -41,7 +32,7 @@ def _name(*names: str) -> AliasChoices:
     return AliasChoices(*names)
 
 
-class Settings(BaseSettings):
+class Settings(CredentialSettings, BaseSettings):
     """Every setting of frontdesk. Secrets are never printed; times end in `_s` (seconds)."""
 
     model_config = SettingsConfigDict(
@@ -124,24 +115,24 @@ class Settings(BaseSettings):
         None, description="TOML file of rules that know chat clients' side calls (docs/openai.md)."
     )
     plugins_dir: Path | None = Field(None, description="Folder of plugin files (`*.py`).")
-    plugins_allow: Patterns = Field(
+    plugins_allow: Names = Field(
         ("*",),
         description="Plugins that may run: names with `*` and `?`, between commas. Built-in ones "
         "always do.",
     )
-    plugins_deny: Patterns = Field((), description="Plugins that may not run, likewise.")
+    plugins_deny: Names = Field((), description="Plugins that may not run, likewise.")
     mcp_servers: Path | None = Field(
         None, description="TOML or JSON file that names MCP servers (docs/mcp.md)."
     )
     reload_plugins: bool = Field(
         False, description="Run an edited plugin file anew; for development (docs/plugins.md)."
     )
-    tools_allow: Patterns = Field(
+    tools_allow: Names = Field(
         ("*",),
         description="Tools that may be used: `tool`, `agent/tool` or `tenant/agent/tool`, with `*` "
         "and `?`, between commas (docs/plugins.md).",
     )
-    tools_deny: Patterns = Field((), description="Tools that may not be used, likewise.")
+    tools_deny: Names = Field((), description="Tools that may not be used, likewise.")
     faq: FilePath | None = Field(None, description="File of curated answers (Markdown or YAML).")
     knowledge_dir: DirectoryPath | None = Field(
         None, description="Folder of documents (Markdown, HTML, text) that the agents may search."
@@ -227,7 +218,8 @@ def expanded(text: str) -> str:
 
 def variables() -> dict[str, str]:
     """Each setting's field name -> the environment variable that sets it."""
-    return {name: _variable(name) for name in Settings.model_fields}
+    fields, own = Settings.model_fields, Settings.__annotations__
+    return {name: _variable(name) for name in sorted(fields, key=lambda each: each not in own)}
 
 
 def _variable(name: str) -> str:

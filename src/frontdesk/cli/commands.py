@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from frontdesk import __version__
-from frontdesk.cli import chat, demo, faq, guard, key, serve, session, trace, turn, user
+from frontdesk.cli import audit, chat, demo, faq, guard, key, serve, session, trace, turn, user
 from frontdesk.cli.doctor.command import doctor
 from frontdesk.cli.new.command import new
 from frontdesk.cli.plugin import command as plugin
@@ -28,6 +28,7 @@ def build() -> typer.Typer:
     for name, group in (
         ("plugin", plugin.build()),
         ("key", key.build()),
+        ("audit", audit.build()),
         ("session", session.build()),
         ("turn", turn.build()),
         ("user", user.build()),

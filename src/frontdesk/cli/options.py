@@ -1,6 +1,8 @@
 """The options that several commands share, and the settings that a command works with."""
 
+import getpass
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -38,3 +40,24 @@ def checked_id(value: str) -> str:
     if not re.fullmatch(ID, value):
         raise InvalidRequest("An id is made of letters, digits, `_` and `-`, 64 at most.")
     return value
+
+
+def moment(text: str) -> datetime:
+    """A date, or a date and a time, as it was typed; UTC if nothing else is said.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(f"{text!r} is no date such as 2027-01-31.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def operator() -> str:
+    """Who types, for the audit log."""
+    try:
+        return f"command:{getpass.getuser()}"
+    except (OSError, KeyError):  # a container's user may have no name
+        return "command"

@@ -17,8 +17,7 @@ from frontdesk.assembly import open_store
 from frontdesk.cli.options import chosen_settings
 from frontdesk.config import Settings
 from frontdesk.contract.errors import SettingsError
-from frontdesk.server.api_keys import ApiKeys
-from frontdesk.server.identity import require_credential
+from frontdesk.server.identity import open_identity
 from frontdesk.tracing.logs import set_up_logs
 
 DRAIN_S = 30
@@ -57,8 +56,8 @@ def _application(settings: Settings) -> FastAPI:
 
 async def _check(settings: Settings) -> None:
     """Says what is wrong before any process starts, in one line."""
-    async with open_store(settings) as redis:
-        await require_credential(settings.host, ApiKeys(redis))
+    async with open_store(settings) as redis, open_identity(settings, redis):
+        pass
 
 
 def config(application: Callable[[], FastAPI], workers: int = 1) -> uvicorn.Config:

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from frontdesk.assembly import open_store
-from frontdesk.cli.options import AsJson, Tenant, chosen_settings
+from frontdesk.cli.options import AsJson, Tenant, chosen_settings, operator
 from frontdesk.cli.screen import print_json, print_table
 from frontdesk.config import Settings, load_secret
 from frontdesk.contract.errors import StoreUnavailable
 from frontdesk.contract.keys import owner_of
+from frontdesk.server.audit import Audit
 from frontdesk.sessions.erasure import Erased, Erasure
 
 
@@ -45,4 +46,5 @@ def forget(
 
 async def _forget(settings: Settings, tenant: str, user: str) -> Erased:
     async with open_store(settings) as redis:
+        await Audit(redis).record("user.forgotten", operator(), tenant=tenant, user=user)
         return await Erasure(redis).forget(owner_of(load_secret(settings), tenant, user))

@@ -18,6 +18,7 @@ FrontdeskError
 ├── GuardrailUnavailable     503 guardrail_unavailable
 ├── StoreUnavailable         503 store_unavailable
 ├── StoreUnreadable          503 store_unreadable
+├── IssuerUnavailable        503 issuer_unavailable
 ├── Draining                 503 draining
 ├── UpstreamFailed           502 upstream_failed
 │   ├── ContextOverflow      502 context_overflow
@@ -152,6 +153,12 @@ class StoreUnreadable(FrontdeskError):
     """What Redis holds is sealed with a key that this deployment does not have; it stays there."""
 
     code, status, title = "store_unreadable", 503, "Store unreadable"
+
+
+class IssuerUnavailable(FrontdeskError):
+    """The issuer of users' tokens does not answer, and a token's key is not known without it."""
+
+    code, status, title = "issuer_unavailable", 503, "Issuer unavailable"
 
 
 class Draining(FrontdeskError):

@@ -33,6 +33,9 @@ Keys outside an owner:
 | `fd:leases` | zset | sessions with a running turn by lease end | none: emptied by the sweep |
 | `fd:waiting` | zset | turns that wait for a person, by expiry | none: emptied by the sweep |
 | `fd:keys` | hash | API keys by id, secrets hashed | none: kept until revoked |
+| `fd:keys:used` | hash | when each API key was last used | none: goes with its key |
+| `fd:audit` | stream | what was done to keys and by administrators | none: `frontdesk audit trim` |
+| `fd:refused:<digest>` | string | refusals of one address or credential | 1 min |
 | `fd:faq:hits` | hash | answers given by FAQ entry | none: counters |
 
 Channels: the name of an event log wakes its readers; `fd:process:<id>` tells a process that one of
@@ -46,6 +49,8 @@ from dataclasses import dataclass
 LEASES = "fd:leases"
 WAITING = "fd:waiting"
 API_KEYS = "fd:keys"
+KEYS_USED = "fd:keys:used"
+AUDIT = "fd:audit"
 FAQ_HITS = "fd:faq:hits"
 
 
@@ -57,6 +62,11 @@ def owner_of(secret: bytes, tenant: str, user: str) -> str:
         len(part).to_bytes(4, "big") + part for part in (tenant.encode(), user.encode())
     )
     return hmac.new(secret, parts, hashlib.sha256).hexdigest()[:32]
+
+
+def refused_key(what: str) -> str:
+    """The counter of one address's or credential's refusals."""
+    return f"fd:refused:{hashlib.sha256(what.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

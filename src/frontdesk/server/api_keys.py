@@ -3,27 +3,35 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import orjson
 from redis.asyncio import Redis
 
-from frontdesk.contract.errors import InvalidRequest
-from frontdesk.contract.keys import API_KEYS
+from frontdesk.contract.errors import InvalidRequest, StoreUnavailable
+from frontdesk.contract.keys import API_KEYS, KEYS_USED
 from frontdesk.contract.tools import TOOL_SCOPE
+from frontdesk.server.audit import Audit
 from frontdesk.sessions.connection import translated
 
-SCOPES = frozenset({"chat", "read", "act-as-user", "approve", "admin"})
+ACT_AS_USER = "act-as-user"
+SCOPES = frozenset({"chat", "read", ACT_AS_USER, "approve", "admin"})
 DEFAULT_SCOPES = frozenset({"chat", "read"})
 NAME_CHARS = 128
+USED_EVERY_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """An API key without its secret: whom it speaks for and what it may do. `user` is None where
-    the key has no user of its own; `created` is RFC 3339 UTC.
+    the key has no user of its own; `created`, `expires` and `used` are RFC 3339 UTC, `used` to ten
+    minutes and only where keys are listed. `trusts_open_webui`: its requests may name their user in
+    the plain header of Open WebUI.
     """
 
     id: str
@@ -32,19 +40,29 @@ class Key:
     scopes: frozenset[str]
     created: str
     name: str = ""
+    expires: str | None = None
+    trusts_open_webui: bool = False
+    used: str | None = None
 
 
 NOBODY = Key("", "", None, frozenset(), "")
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class ApiKeys:
-    """The keys of a deployment, in one Redis hash. Nothing is kept in memory: a revoked key is
-    refused by every process from its next request on.
+    """The keys of a deployment, in one Redis hash. No process keeps them in memory: a revoked key
+    is refused by every process from its next request on.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, now: Callable[[], datetime] = _now) -> None:
         self._redis = redis
+        self._now = now
+        self._audit = Audit(redis)
         self._nobody = _record(NOBODY, "")
+        self._noted: dict[str, float] = {}
 
     async def create(
         self,
@@ -52,51 +70,91 @@ class ApiKeys:
         user: str | None = None,
         scopes: Iterable[str] = DEFAULT_SCOPES,
         name: str = "",
+        *,
+        expires: datetime | None = None,
+        trusts_open_webui: bool = False,
+        by: str = "command",
     ) -> tuple[str, str]:
-        """Makes a key; returns its id and the full key, which nobody can read again.
+        """Makes a key; returns its id and the full key, which nobody can read again. `by` is who
+        makes it, for the audit log.
 
         Raises:
-            InvalidRequest: a scope is unknown, or a name is empty, too long or not printable.
+            InvalidRequest: a scope is unknown, a name is empty, too long or not printable, the end
+                is not in the future, or the header of Open WebUI needs the scope `act-as-user`.
         """
         key = Key(
             secrets.token_hex(8),
             checked_name("tenant", tenant),
             checked_user(user) if user is not None else None,
             _checked_scopes(scopes),
-            datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            _rfc3339(self._now()),
             name and checked_name("name", name),
+            _rfc3339(expires) if expires else None,
+            trusts_open_webui,
         )
+        if expires and expires <= self._now():
+            raise InvalidRequest("The end of a key must be in the future.")
+        if trusts_open_webui and ACT_AS_USER not in key.scopes:
+            raise InvalidRequest("To trust Open WebUI's header, a key needs `act-as-user`.")
         secret = secrets.token_hex(24)
+        await self._audit.record("key.created", by, **_told(key))
         with translated():
             await self._redis.hset(API_KEYS, key.id, _record(key, _digest(secret)))
         return key.id, f"fd_{key.id}_{secret}"
 
     async def list(self) -> tuple[Key, ...]:
-        """All keys, oldest first."""
+        """All keys, also those that have ended, oldest first."""
         with translated():
             records = await self._redis.hvals(API_KEYS)
-        return tuple(sorted((_read(raw)[0] for raw in records), key=lambda key: key.created))
+            used = cast(dict[bytes, bytes], await self._redis.hgetall(KEYS_USED))
+        keys = [_read(raw)[0] for raw in records]
+        seen = {name.decode(): at.decode() for name, at in used.items()}
+        listed = (replace(key, used=seen.get(key.id)) for key in keys)
+        return tuple(sorted(listed, key=lambda key: key.created))
 
-    async def revoke(self, key_id: str) -> bool:
+    async def revoke(self, key_id: str, by: str = "command") -> bool:
         """Ends a key; false when there is none of this id."""
         with translated():
-            return bool(await self._redis.hdel(API_KEYS, key_id))
+            raw = await self._redis.hget(API_KEYS, key_id)
+        if raw is None:
+            return False
+        await self._audit.record("key.revoked", by, **_told(_read(raw)[0]))
+        with translated():
+            gone = await self._redis.hdel(API_KEYS, key_id)
+            await self._redis.hdel(KEYS_USED, key_id)
+        return bool(gone)
 
     async def find(self, token: str) -> Key | None:
-        """The key that this token is, or None. Takes the same steps whether the id exists or not,
-        so that time does not tell which ids do.
+        """The key that this token is, or None; also when it has ended. Takes the same steps whether
+        the id exists or not, so that time does not tell which ids do.
         """
         key_id, secret = _parts(token)
         with translated():
             raw = await self._redis.hget(API_KEYS, key_id)
         key, digest = _read(raw or self._nobody)
         right = hmac.compare_digest(digest.encode(), _digest(secret).encode())
-        return key if right and key.id else None
+        if not (right and key.id) or self.ended(key):
+            return None
+        await self._note(key.id)
+        return key
 
     async def any(self) -> bool:
         """Whether a key exists, so that callers need one."""
         with translated():
             return bool(await self._redis.hlen(API_KEYS))
+
+    def ended(self, key: Key) -> bool:
+        """Whether the key's time is over."""
+        return key.expires is not None and datetime.fromisoformat(key.expires) <= self._now()
+
+    async def _note(self, key_id: str) -> None:
+        """Notes that the key is in use, seldom enough to cost nothing."""
+        now = time.monotonic()
+        if now - self._noted.get(key_id, -USED_EVERY_S) < USED_EVERY_S:
+            return
+        self._noted[key_id] = now
+        with suppress(StoreUnavailable), translated():
+            await self._redis.hset(KEYS_USED, key_id, _rfc3339(self._now()))
 
 
 def checked_name(what: str, name: str) -> str:
@@ -141,8 +199,26 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _told(key: Key) -> dict[str, str | None]:
+    """What the audit log says of a key."""
+    return {
+        "key": key.id,
+        "tenant": key.tenant,
+        "user": key.user,
+        "scopes": " ".join(sorted(key.scopes)),
+        "expires": key.expires,
+        "name": key.name,
+    }
+
+
 def _record(key: Key, digest: str) -> bytes:
-    return orjson.dumps({**asdict(key), "scopes": sorted(key.scopes), "sha256": digest})
+    data: dict[str, Any] = asdict(key)
+    del data["used"]
+    return orjson.dumps({**data, "scopes": sorted(key.scopes), "sha256": digest})
 
 
 def _read(raw: bytes | str) -> tuple[Key, str]:

@@ -1,96 +1,197 @@
 """Who is calling: from the credential alone, never from the body."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
+from redis.asyncio import Redis
 from starlette.requests import Request
 
-from frontdesk.contract.errors import Forbidden, InvalidRequest, SettingsError, Unauthorized
+from frontdesk.config import Settings
+from frontdesk.contract.errors import (
+    Forbidden,
+    FrontdeskError,
+    InvalidRequest,
+    RateLimited,
+    SettingsError,
+    Unauthorized,
+)
 from frontdesk.contract.messages import Caller
-from frontdesk.server.api_keys import ApiKeys, Key, checked_user
+from frontdesk.server.api_keys import ACT_AS_USER, ApiKeys, Key, checked_user
+from frontdesk.server.audit import Audit
 from frontdesk.server.loopback import check_site, is_loopback, stays_here
+from frontdesk.server.open_webui import PLAIN_HEADER, front_end_secret, signed_user
+from frontdesk.server.refusals import Refusals
+from frontdesk.server.tokens import Tokens, open_tokens
 
 USER_HEADER = "x-frontdesk-user"
-ACT_AS_USER = "act-as-user"
 APPROVE = "approve"
+ADMIN = "admin"
 LOCAL_SCOPES = frozenset({"chat", "read", ACT_AS_USER})
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A caller, and which credential says so, in the words of the audit log."""
+
+    caller: Caller
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """Tells who sends a request. `host` is the address that the server listens on."""
+    """Tells who sends a request. `host` is the address that the server listens on; `front_end` the
+    secret that is shared with Open WebUI.
+    """
 
     keys: ApiKeys
+    tokens: Tokens | None
     host: str
+    front_end: bytes | None
+    refusals: Refusals
+    audit: Audit
 
-    async def caller(self, request: Request, *scopes: str) -> Caller:
+    async def caller(self, request: Request, *scopes: str, named: bool = True) -> Caller:
         """The caller, who must have one of the scopes. Where it may be `approve`, a key with that
-        scope may name the user.
+        scope may name the user. Where nothing is kept of a user (`named` is false), a key that acts
+        for users need not say for whom.
 
         Raises:
             Unauthorized: a credential is missing, or it is not, or no longer, known.
+            RateLimited: the same, too often from this address.
+            IssuerUnavailable: a token cannot be checked now.
             Forbidden: the scope is missing, or a web page of another site asks.
             InvalidRequest: the user's name is malformed, or missing where the key has none.
         """
-        presented, approves = _presented(request), APPROVE in scopes
-        found = await (self._known(request, approves) if presented else self._local(request))
-        if not found.scopes.intersection(scopes):
-            known = " or ".join(f"`{scope}`" for scope in scopes)
-            raise Forbidden(f"This needs a key with the scope {known}.")
-        return found
+        known = await self._known(request, APPROVE in scopes, named)
+        allowed = not known.caller.scopes.isdisjoint(scopes)
+        if ADMIN in scopes:
+            await self._note(request, known, allowed)
+        if not allowed:
+            wanted = " or ".join(f"`{scope}`" for scope in scopes)
+            raise Forbidden(f"This needs a key with the scope {wanted}.")
+        return known.caller
 
-    async def _known(self, request: Request, approves: bool) -> Caller:
-        key = await self.keys.find(_token(request))
-        if key is None:
-            raise _unauthorized()
-        names = ACT_AS_USER in key.scopes or (approves and APPROVE in key.scopes)
-        return Caller(key.tenant, _user(key, _named_user(request), names), key.scopes)
+    async def _known(self, request: Request, approves: bool, named: bool) -> Known:
+        if "authorization" not in request.headers:
+            return Known(await self._local(request), "local")
+        token = _token(request)
+        if key := await self.keys.find(token):
+            user = self._user(request, key, approves, named)
+            return Known(Caller(key.tenant, user, key.scopes), f"key:{key.id}")
+        if self.tokens and (caller := await self.tokens.caller(token)):
+            if USER_HEADER in request.headers:
+                raise _may_not_name()
+            return Known(caller, f"user:{caller.tenant}/{caller.user}")
+        raise await self._refusal(request)
 
     async def _local(self, request: Request) -> Caller:
         here = is_loopback(self.host) and stays_here(request)
-        if not here or await self.keys.any():
+        if not here or self.tokens or await self.keys.any():
             raise _unauthorized()
         check_site(request)
         return Caller("local", _named_user(request) or "local", LOCAL_SCOPES)
 
+    def _user(self, request: Request, key: Key, approves: bool, named: bool) -> str:
+        given, acts = _named_user(request), ACT_AS_USER in key.scopes
+        if given is not None:
+            if not (acts or (approves and APPROVE in key.scopes)):
+                raise _may_not_name()
+            return given
+        own = key.user or f"key:{key.id}"
+        if not (acts and named):
+            return own
+        if self.front_end is not None:
+            return signed_user(request, self.front_end)
+        return _front_end_user(request, key) or key.user or _unnamed()
 
-async def require_credential(host: str, keys: ApiKeys) -> None:
-    """Refuses to serve others than this machine while nobody needs a credential.
+    async def _refusal(self, request: Request) -> FrontdeskError:
+        """What is said to somebody whose credential is not known. Whoever has a right one gets in,
+        also beside somebody who guesses behind the same address.
+        """
+        address = request.client.host if request.client else "unknown"
+        refused = await self.refusals.count(f"address {address}")
+        if refused.first_too_many:
+            await self.audit.record("sign_in.limited", f"address:{address}")
+        if refused.too_many:
+            return RateLimited(
+                "Too many wrong credentials came from this address.", retry_after_s=refused.again_s
+            )
+        return _unauthorized()
 
-    Raises:
-        SettingsError: `host` can be reached from outside and no API key exists.
-    """
-    if not is_loopback(host) and not await keys.any():
-        raise SettingsError(
-            f"FRONTDESK_HOST is {host}, which others can reach, but no API key exists: anybody "
-            "could chat. Make one: `frontdesk key create --tenant NAME`; or listen on 127.0.0.1."
+    async def _note(self, request: Request, known: Known, allowed: bool) -> None:
+        """Writes down what is done, or refused, as an administrator; not what is only read."""
+        if allowed and request.method in ("GET", "HEAD"):
+            return
+        if not allowed and (await self.refusals.count(f"admin {known.by}")).too_many:
+            return
+        route = getattr(request.scope.get("route"), "path", "")
+        await self.audit.record(
+            "admin.allowed" if allowed else "admin.refused",
+            known.by,
+            tenant=known.caller.tenant,
+            route=f"{request.method} {route}",
+            request_id=request.state.request_id,
         )
 
 
-def _user(key: Key, named: str | None, names: bool) -> str:
-    if named is None:
-        if key.user is None and ACT_AS_USER in key.scopes:
-            # One history shared by all users of a backend that forgot the header would be a leak.
-            raise InvalidRequest("This key acts for users: name the user in X-Frontdesk-User.")
-        return key.user or f"key:{key.id}"
-    if not names:
-        raise Forbidden("X-Frontdesk-User needs a key with the scope `act-as-user`.")
-    return named
+@asynccontextmanager
+async def open_identity(settings: Settings, redis: Redis) -> AsyncIterator[Identity]:
+    """What tells callers apart, for as long as the process serves.
+
+    Raises:
+        SettingsError: a setting of a credential is wrong, or everybody could come in.
+    """
+    await require_credential(settings, redis)
+    keys, secret = ApiKeys(redis), front_end_secret(settings)
+    async with open_tokens(settings) as tokens:
+        yield Identity(keys, tokens, settings.host, secret, Refusals(redis), Audit(redis))
+
+
+async def require_credential(settings: Settings, redis: Redis) -> None:
+    """Refuses to serve others than this machine while nobody needs a credential.
+
+    Raises:
+        SettingsError: the server can be reached from outside, no API key exists and tokens of no
+            issuer are taken.
+    """
+    open_to_all = not is_loopback(settings.host) and settings.jwt_issuer is None
+    if open_to_all and not await ApiKeys(redis).any():
+        raise SettingsError(
+            f"FRONTDESK_HOST is {settings.host}, which others can reach, but no API key exists: "
+            "anybody could chat. Make one: `frontdesk key create --tenant NAME`; or take tokens: "
+            "FRONTDESK_JWT_ISSUER; or listen on 127.0.0.1."
+        )
+
+
+def _unnamed() -> NoReturn:
+    # One history shared by all users of a backend that forgot the header would be a leak.
+    raise InvalidRequest("This key acts for users: name the user in X-Frontdesk-User.")
+
+
+def _may_not_name() -> Forbidden:
+    return Forbidden("X-Frontdesk-User needs a key with the scope `act-as-user`.")
+
+
+def _front_end_user(request: Request, key: Key) -> str | None:
+    return _header_user(request, PLAIN_HEADER) if key.trusts_open_webui else None
 
 
 def _named_user(request: Request) -> str | None:
-    names = request.headers.getlist(USER_HEADER)
+    return _header_user(request, USER_HEADER)
+
+
+def _header_user(request: Request, header: str) -> str | None:
+    names = request.headers.getlist(header)
     if not names:
         return None
     if len(names) > 1:
-        raise InvalidRequest("X-Frontdesk-User is there more than once.")
+        raise InvalidRequest(f"{header} is there more than once.")
     try:
         return checked_user(names[0].encode("latin-1").decode())
     except UnicodeDecodeError:
-        raise InvalidRequest("X-Frontdesk-User is not UTF-8.") from None
-
-
-def _presented(request: Request) -> bool:
-    return "authorization" in request.headers
+        raise InvalidRequest(f"{header} is not UTF-8.") from None
 
 
 def _token(request: Request) -> str:
@@ -100,7 +201,8 @@ def _token(request: Request) -> str:
 
 
 def _unauthorized() -> Unauthorized:
-    # The same words for a missing, a wrong and a revoked key: they tell a guesser nothing.
+    # The same words for a missing, a wrong, a revoked and an ended one: they tell a guesser nothing
     return Unauthorized(
-        "A valid API key is needed: `Authorization: Bearer fd_…`; `frontdesk key create` makes one."
+        "A valid credential is needed: `Authorization: Bearer …` with an API key, which `frontdesk "
+        "key create` makes, or with a token of the issuer that is configured, if one is."
     )

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import Forbidden, InvalidRequest
 from frontdesk.contract.messages import Message, OnBusy, OnDisconnect
-from frontdesk.server.identity import ACT_AS_USER
+from frontdesk.server.api_keys import ACT_AS_USER
 from frontdesk.server.problems import invalid
 from frontdesk.server.reception import Visit
 

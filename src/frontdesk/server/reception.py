@@ -44,12 +44,13 @@ def reception(request: Request) -> Reception:
     return found
 
 
-async def admit(request: Request, *scopes: str) -> Visit:
-    """Lets a caller with one of the scopes in.
+async def admit(request: Request, *scopes: str, named: bool = True) -> Visit:
+    """Lets a caller with one of the scopes in; `named` is false where it matters not which user.
 
     Raises:
-        Unauthorized, Forbidden, InvalidRequest: as `Identity.caller` says.
+        Unauthorized, RateLimited, IssuerUnavailable, Forbidden, InvalidRequest: as
+            `Identity.caller` says.
     """
     here = reception(request)
-    caller = await here.identity.caller(request, *scopes)
+    caller = await here.identity.caller(request, *scopes, named=named)
     return Visit(here.desk, caller, here.desk.sessions.owner(caller))

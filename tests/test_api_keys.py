@@ -1,0 +1,211 @@
+"""Keys that end, what is noted of their use, and what guessing gets."""
+
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+from tests.doorman import Doorman, bearer, calling, look
+
+from frontdesk.contract.errors import InvalidRequest
+from frontdesk.contract.keys import API_KEYS, AUDIT
+from frontdesk.server import api_keys
+from frontdesk.server.api_keys import ApiKeys
+from frontdesk.server.audit import Audit
+from frontdesk.server.refusals import MOST
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Clock:
+    """A time that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(redis: Redis, clock: Clock) -> ApiKeys:
+    return ApiKeys(redis, clock)
+
+
+@pytest.fixture
+def doorman(redis: Redis) -> Doorman:
+    return Doorman(redis)
+
+
+@pytest.fixture
+async def http(doorman: Doorman) -> AsyncIterator[httpx2.AsyncClient]:
+    async with calling(doorman) as http:
+        yield http
+
+
+async def test_a_key_works_until_its_end(keys: ApiKeys, clock: Clock) -> None:
+    _, token = await keys.create("shop", expires=START + DAY)
+    clock.now = START + DAY - timedelta(seconds=1)
+    assert await keys.find(token) is not None
+    clock.now = START + DAY
+    assert await keys.find(token) is None
+
+
+async def test_a_key_that_has_ended_answers_as_one_that_never_was(
+    http: httpx2.AsyncClient, keys: ApiKeys
+) -> None:
+    _, token = await keys.create("shop", expires=START + DAY)  # long ago, by the server's clock
+    same = {"X-Request-Id": "same"}
+    ended = await http.get("/v1/turns/t", headers=bearer(token) | same)
+    never = await http.get("/v1/turns/t", headers=bearer("fd_no_no") | same)
+    assert (ended.status_code, ended.content) == (401, never.content)
+    assert ended.headers.items() == never.headers.items()
+
+
+async def test_the_end_of_a_key_is_listed(keys: ApiKeys) -> None:
+    await keys.create("shop", expires=START + DAY)
+    assert [key.expires for key in await keys.list()] == ["2026-11-02T00:00:00Z"]
+
+
+async def test_a_key_that_ends_in_the_past_is_not_made(keys: ApiKeys) -> None:
+    with pytest.raises(InvalidRequest, match="future"):
+        await keys.create("shop", expires=START)
+    assert await keys.any() is False
+
+
+async def test_a_key_from_before_keys_could_end_still_works(keys: ApiKeys, redis: Redis) -> None:
+    key_id, token = await keys.create("shop")
+    stored = orjson.loads(await redis.hget(API_KEYS, key_id) or b"")
+    del stored["expires"], stored["trusts_open_webui"]
+    old = orjson.dumps(stored)
+    await redis.hset(API_KEYS, key_id, old)
+    assert await keys.find(token) is not None
+
+
+async def test_the_last_use_of_a_key_is_listed_and_goes_with_it(keys: ApiKeys) -> None:
+    key_id, token = await keys.create("shop")
+    assert [key.used for key in await keys.list()] == [None]
+    await keys.find(token)
+    assert [key.used for key in await keys.list()] == ["2026-11-01T00:00:00Z"]
+    await keys.revoke(key_id)
+    assert await keys.list() == ()
+
+
+async def test_a_revoked_key_is_refused_by_another_process_at_its_next_request(
+    doorman: Doorman, keys: ApiKeys
+) -> None:
+    key_id, token = await keys.create("shop")
+    async with calling(doorman) as one, calling(doorman) as two:
+        assert [await look(each, bearer(token)) for each in (one, two)] == [404, 404]
+        await keys.revoke(key_id)
+        assert [await look(each, bearer(token)) for each in (one, two)] == [401, 401]
+
+
+async def test_making_and_revoking_a_key_is_in_the_audit_log_and_no_secret_is(
+    keys: ApiKeys, redis: Redis
+) -> None:
+    with capture_logs() as lines:
+        key_id, token = await keys.create("shop", "ann", name="the till", by="command:root")
+        await keys.revoke(key_id, by="command:eve")
+    made, revoked = await Audit(redis).read(10)
+    assert (made.action, made.by, made.about["key"]) == ("key.created", "command:root", key_id)
+    assert (made.about["user"], made.about["scopes"]) == ("ann", "chat read")
+    assert (revoked.action, revoked.by, revoked.about["key"]) == (
+        "key.revoked",
+        "command:eve",
+        key_id,
+    )
+    assert [line["action"] for line in lines if line["event"] == "audit"] == [
+        "key.created",
+        "key.revoked",
+    ]
+    assert token.split("_")[2] not in str(await redis.xrange(AUDIT)) + str(lines)
+
+
+async def test_what_is_not_there_is_not_revoked_and_not_logged(keys: ApiKeys, redis: Redis) -> None:
+    assert await keys.revoke("no") is False
+    assert await Audit(redis).read(10) == ()
+
+
+async def test_trimming_the_audit_log_is_in_it(redis: Redis) -> None:
+    audit = Audit(redis)
+    await redis.xadd(AUDIT, {"action": "key.created", "by": "command"}, id="1000-0")
+    gone = await audit.trim(datetime(2020, 1, 1, tzinfo=UTC), "command:root")
+    assert gone == 1
+    [left] = await audit.read(10)
+    assert (left.action, left.by) == ("audit.trimmed", "command:root")
+
+
+async def test_an_address_that_guesses_is_told_to_wait_on_every_process(
+    doorman: Doorman, keys: ApiKeys, redis: Redis
+) -> None:
+    await keys.create("shop")
+    async with calling(doorman) as one, calling(doorman) as two:
+        guesses = [await look(one, bearer(f"fd_{n}_no")) for n in range(MOST)]
+        late = await two.get("/v1/turns/t", headers=bearer("fd_more_no"))
+    assert (set(guesses), late.status_code) == ({401}, 429)
+    assert 1 <= int(late.headers["Retry-After"]) <= 60
+    entries = await Audit(redis).read(10)
+    assert [(e.action, e.by) for e in entries[1:]] == [("sign_in.limited", "address:127.0.0.1")]
+
+
+async def test_beside_an_address_that_guesses_others_come_in(
+    doorman: Doorman, keys: ApiKeys
+) -> None:
+    _, token = await keys.create("shop")
+    async with calling(doorman) as http, calling(doorman, client="192.0.2.7") as other:
+        assert {await look(http, bearer(f"fd_{n}_no")) for n in range(MOST + 5)} == {401, 429}
+        assert await look(http, bearer(token)) == 404  # behind the same proxy, perhaps
+        assert await look(other, bearer("fd_no_no")) == 401
+
+
+async def test_a_caller_without_a_credential_is_no_guesser(
+    http: httpx2.AsyncClient, keys: ApiKeys
+) -> None:
+    await keys.create("shop")
+    assert {await look(http) for _ in range(MOST + 5)} == {401}
+
+
+class Steps:
+    """The calls that are made while a credential is looked up, in order, with what they are about:
+    the length of what is hashed and compared.
+    """
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_code.co_filename == api_keys.__file__ and event in ("call", "c_call"):
+            self.made.append(getattr(argument, "__qualname__", frame.f_code.co_name))
+
+
+async def steps_of(keys: ApiKeys, token: str) -> list[str]:
+    steps = Steps()
+    sys.setprofile(steps)
+    try:
+        assert await keys.find(token) is None
+    finally:
+        sys.setprofile(None)
+    return steps.made
+
+
+async def test_a_wrong_secret_and_an_unknown_id_take_the_same_steps(keys: ApiKeys) -> None:
+    key_id, token = await keys.create("shop", "ann")
+    wrong = "0" * len(token.split("_")[2])
+    known = await steps_of(keys, f"fd_{key_id}_{wrong}")
+    unknown = await steps_of(keys, f"fd_{'0' * len(key_id)}_{wrong}")
+    assert known == unknown
+    assert "compare_digest" in known
+    assert sum("sha256" in step for step in known) == 1
