@@ -108,7 +108,7 @@ class Settings(CredentialSettings, BaseSettings):
         description="Largest tool result that a model gets whole; of a longer one it reads parts.",
     )
     max_body_bytes: Count = Field(262_144, description="Largest request body.")
-    model_aliases: Patterns = Field(
+    model_aliases: Names = Field(
         (), description="Names that OpenAI's clients may ask for, `alias=agent` (docs/openai.md)."
     )
     side_calls: FilePath | None = Field(
