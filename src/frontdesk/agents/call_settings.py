@@ -33,7 +33,7 @@ def call_settings(settings: Settings, model: str) -> ModelSettings:
         max_tokens=settings.max_output_tokens,
         timeout=settings.model_timeout_s,
         include_usage=True,
-        response_include=[SEALED_REASONING] if _reasons(settings, model) else None,
+        response_include=[SEALED_REASONING] if reasons(settings, model) else None,
         retry=ModelRetrySettings(max_retries=MAX_RETRIES, policy=_retries()),
     )
 
@@ -69,11 +69,25 @@ def _retries() -> Any:
     return patient
 
 
-def _reasons(settings: Settings, model: str) -> bool:
-    """Whether to ask for sealed reasoning: only OpenAI's own reasoning models take the request."""
+def reasons(settings: Settings, model: str) -> bool:
+    """Whether it is one of OpenAI's own reasoning models, asked by the Responses API: only they
+    give their reasoning out sealed.
+    """
+    return settings.model_api == "responses" and _official(settings) and not _plain(model)
+
+
+def takes_effort(settings: Settings, model: str) -> bool:
+    """Whether the model can be told how long to reason; OpenAI's others refuse to be told."""
+    return not (_official(settings) and _plain(model))
+
+
+def _official(settings: Settings) -> bool:
     host = urlsplit(settings.openai_base_url or "https://api.openai.com").hostname
-    plain = model.startswith(WITHOUT_REASONING) or "-chat" in model
-    return settings.model_api == "responses" and host == "api.openai.com" and not plain
+    return host == "api.openai.com"
+
+
+def _plain(model: str) -> bool:
+    return model.startswith(WITHOUT_REASONING) or "-chat" in model
 
 
 def drop_unsealed_reasoning(data: CallModelData[TurnContext]) -> ModelInputData:

@@ -40,13 +40,14 @@ class Condenser:
 
     async def condense(self, context: TurnContext) -> AsyncGenerator[TurnProgress, None]:
         """Makes the short form that models are shown of a long message, and tells how far it is;
-        does nothing for other messages. What it used is in the turn's ledger.
+        does nothing for other messages, nor for what a chat client asks for itself. What it used
+        is in the turn's ledger.
 
         Raises:
             FrontdeskError: the models' server, or a part of ours, did not allow it.
         """
         tokens = estimated_tokens(context.text)
-        if tokens <= self._limit:
+        if tokens <= self._limit or context.message.aside:
             return
         began, ledger = time.perf_counter(), context.ledger
         parts = pieces(context.text, min(PIECES, -(-2 * tokens // self._limit)))

@@ -32,6 +32,7 @@ from frontdesk.agents.telling import told
 from frontdesk.agents.topic import topic_guardrail
 from frontdesk.agents.unstreamed import Unstreamed
 from frontdesk.agents.wire import turn_input
+from frontdesk.agents.wishes import check_wishes
 from frontdesk.budget import Spend
 from frontdesk.config import Settings
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
@@ -101,14 +102,16 @@ class Crew:
         a window goes.
 
         Raises:
-            InvalidRequest: what it brings has not the shape that it must have, or gives a tool the
-                name of one of ours.
+            InvalidRequest: what it brings or wishes has not the shape that it must have, or gives a
+                tool the name of one of ours.
+            ContextOverflow: the last turn of its context alone is larger than a window.
             NotFound: there is no such agent.
         """
         graph, context = self._graph, message.context
         if message.agent and message.agent not in (graph.triage.name, *graph.specialists):
             raise NotFound("There is no such agent.")
         check_tools(message.client_tools, graph.names if message.client_tools else ())
+        check_wishes(message.wishes, [tool.name for tool in message.client_tools])
         if context is not None:
             context = within(read_items(context), self._settings.context_tokens)
         return replace(message, context=context, outputs=read_outputs(message.outputs))
@@ -207,7 +210,9 @@ class Crew:
         self, context: TurnContext, facts: tuple[str, ...], agent: str | None, notes: Notes
     ) -> RunResultStreaming:
         said = turn_input(context, facts, self._graph.budget(agent))
-        return self._begin(self._graph.of(context.message).start(agent), said, context, notes)
+        graph = self._graph.of(context.message)
+        first = graph.aside() if context.message.aside else graph.start(agent)
+        return self._begin(first, said, context, notes)
 
     def _begin(
         self,

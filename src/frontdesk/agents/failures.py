@@ -105,6 +105,13 @@ def _overflow() -> FrontdeskError:
     )
 
 
+def too_long() -> FrontdeskError:
+    """The model came to its limit before it said anything."""
+    return UpstreamFailed(
+        "The answer was longer than one may be. Ask for less, or raise FRONTDESK_MAX_OUTPUT_TOKENS."
+    )
+
+
 def _wait(error: openai.APIStatusError) -> int | None:
     seconds = error.response.headers.get("retry-after", "")
     return int(float(seconds)) + 1 if seconds.replace(".", "", 1).isdigit() else None
@@ -114,10 +121,7 @@ def _broken(error: BaseException) -> FrontdeskError:
     """What the server said instead of an answer; the SDK has it only as words."""
     words = str(error)
     if "max_output_tokens" in words or "finish_reason='length'" in words:
-        return UpstreamFailed(
-            "The answer was longer than one may be. Ask for less, or raise "
-            "FRONTDESK_MAX_OUTPUT_TOKENS."
-        )
+        return too_long()
     if "context_length_exceeded" in words:
         return _overflow()
     if "rate_limit_exceeded" in words:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib.resources import files
 
 from agents import Agent, FunctionTool, Handoff, HandoffInputData, ModelSettings, Tool, handoff
 from agents.items import HandoffCallItem, HandoffOutputItem, ReasoningItem, RunItem
@@ -12,21 +14,24 @@ from frontdesk.agents.call_settings import call_settings
 from frontdesk.agents.client_tools import offered
 from frontdesk.agents.tripwires import after_the_model, before_the_model
 from frontdesk.agents.wire import known_items
+from frontdesk.agents.wishes import wished
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import PluginError
-from frontdesk.contract.messages import Message
+from frontdesk.contract.messages import Message, Wishes
 from frontdesk.contract.parts import Specialist, Tier
 from frontdesk.sessions.previews import READ_RESULT
 
 RELEASE = "release"
+ASIDE = "aside"
 MAX_HOPS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
     """Triage, its specialists, their tools; the model of each tier, and how each model by its name
-    is asked. Only triage hands over; a specialist gives the session back with `release`.
+    is asked, by the settings of the `deployment`. Only triage hands over; a specialist gives the
+    session back with `release`.
 
     Each run gets agents of its own: the SDK compares all runs in flight of one agent object.
     """
@@ -36,6 +41,7 @@ class Graph:
     tools: Mapping[str, Tool]
     models: Mapping[Tier, str]
     settings: Mapping[str, ModelSettings]
+    deployment: Settings
     client_tools: tuple[Tool, ...] = ()
 
     @property
@@ -44,13 +50,23 @@ class Graph:
         return frozenset((RELEASE, *self.tools, *(each.tool_name for each in self._handoffs())))
 
     def of(self, message: Message) -> "Graph":
-        """The graph for the turn of a message: with the client's tools, and without those of ours
-        that nobody could approve.
+        """The graph for the turn of a message: with the client's tools and wishes, and without
+        those tools of ours that nobody could approve.
         """
-        if message.attended:
+        if message.attended and message.wishes == Wishes():
             return self
-        tools = {name: each for name, each in self.tools.items() if not _asks(each)}
-        return replace(self, tools=tools, client_tools=tuple(offered(message.client_tools)))
+        wishes = partial(wished, message=message, settings=self.deployment)
+        settings = {model: wishes(call, model) for model, call in self.settings.items()}
+        tools = {n: tool for n, tool in self.tools.items() if message.attended or not _asks(tool)}
+        theirs = message.client_tools if message.wishes.tool_choice != "none" else ()
+        return replace(self, tools=tools, settings=settings, client_tools=tuple(offered(theirs)))
+
+    def aside(self) -> Agent[TurnContext]:
+        """The agent that does what a chat client asks for itself: the cheapest, with no tool of
+        ours.
+        """
+        prompt = (files(__package__) / "prompts" / "aside.md").read_text(encoding="utf-8")
+        return self._agent(Specialist(ASIDE, "", prompt, tier="cheap"), [], [])
 
     def start(self, name: str | None) -> Agent[TurnContext]:
         """The agent that begins a run: this specialist, or triage where there is none."""
@@ -145,7 +161,7 @@ def graph_of(
     }
     own = [each.model for each in (triage, *known.values()) if each.model]
     asked = {name: call_settings(settings, name) for name in (*models.values(), *own)}
-    return Graph(triage, known, tools, models, asked)
+    return Graph(triage, known, tools, models, asked, settings)
 
 
 def release_tool() -> FunctionTool:

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Literal, TypeAlias
 
 import httpx2
-from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents import Model, ModelProvider
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from frontdesk.agents.client import LeanOpenAI
+from frontdesk.agents.cuts import CutCompletions, CutResponses
 from frontdesk.config import Settings
 from frontdesk.contract.errors import SettingsError
 
@@ -26,7 +27,7 @@ class OpenAIModels(ModelProvider):
 
     def __init__(self, client: AsyncOpenAI, api: Literal["responses", "chat_completions"]) -> None:
         self._client = client
-        self._kind = OpenAIResponsesModel if api == "responses" else OpenAIChatCompletionsModel
+        self._kind = CutResponses if api == "responses" else CutCompletions
         self._models: dict[str, Model] = {}
 
     def get_model(self, model_name: str | None) -> Model:

@@ -84,6 +84,8 @@ class Notes(RunHooks[TurnContext]):
                     self._open.said.append(text)
                 case ResponseCompletedEvent(response=response):
                     self._open.usage = response.usage
+                    details = response.incomplete_details
+                    self._ledger.incomplete = (details.reason if details else None) or ""
 
     def refused(self) -> None:
         """The call under way has failed: if it has said nothing, it has cost nothing."""

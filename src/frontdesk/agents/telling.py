@@ -9,7 +9,7 @@ from agents.result import RunResultStreaming
 from agents.stream_events import StreamEvent
 
 from frontdesk.agents.client_tools import handed
-from frontdesk.agents.failures import failure
+from frontdesk.agents.failures import failure, too_long
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
 from frontdesk.agents.pausing import paused
@@ -40,7 +40,7 @@ async def told(
                     yield event
         _stopped(run, context, first)
         if narration.silent and not run.interruptions:
-            raise UpstreamMalformed("The model answered nothing. Try again.")
+            _check_silence(context)
     except Exception as error:
         notes.refused()
         known = failure(error)
@@ -51,6 +51,16 @@ async def told(
         raise known from None
     finally:
         await notes.settle_cut()
+
+
+def _check_silence(context: TurnContext) -> None:
+    """Lets an answer be empty that was cut before its first word, for a client that is told so."""
+    cut, message = context.ledger.incomplete, context.message
+    if cut and (message.wishes.max_output_tokens or not message.attended):
+        return
+    if cut == "max_output_tokens":
+        raise too_long()
+    raise UpstreamMalformed("The model answered nothing. Try again.")
 
 
 def _stopped(run: RunResultStreaming, context: TurnContext, first: str) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 from agents import Model, ModelProvider, ModelResponse
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
+from openai.types.responses.response import IncompleteDetails
+
+from frontdesk.agents.cuts import Answer
 
 
 class Unstreamed(ModelProvider):
@@ -52,6 +55,8 @@ def _response(answer: ModelResponse) -> Response:
     response = Response.construct(
         id=answer.response_id or "", output=answer.output, usage=_usage(answer), status="completed"
     )
+    cut = answer.cut if isinstance(answer, Answer) else ""
+    response.incomplete_details = IncompleteDetails.construct(reason=cut) if cut else None
     response._request_id = answer.request_id
     return response
 

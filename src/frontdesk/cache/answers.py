@@ -57,6 +57,8 @@ class AnswerCache:
 
     async def keep(self, context: TurnContext, answer: str) -> None:
         """Keeps triage's answer of a completed turn, if it may be kept."""
+        if not context.message.keeps:
+            return
         if answer and _plain(context) and not _seen_turns(context) and not context.ledger.hops:
             sealed = self._sealing.of(self._owner(context)).seal(answer.encode())
             await _unless_down(self._redis.set(self._key(context), sealed, ex=self._ttl_s))

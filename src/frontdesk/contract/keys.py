@@ -22,6 +22,9 @@ found together.
 | `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
 | `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
 
+A session that begins with `once_` has no place in `sessions` and ends with its one turn, whose keys
+then live as long as its events.
+
 Where the deployment has encryption keys, these are sealed (`sessions/sealing.py`): message and
 result of a turn, elements of `turns`, data of events, results, effects, what waits for a person,
 title and metadata, facts, answers. The vault of a turn that waits always is, by FRONTDESK_SECRET.

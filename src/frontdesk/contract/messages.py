@@ -96,7 +96,7 @@ class Message:
     @property
     def new(self) -> bool:
         """Whether its session may have to be made."""
-        return self.opens or not self.session_id
+        return self.passing or self.opens or not self.session_id
 
     @property
     def attended(self) -> bool:
@@ -104,7 +104,12 @@ class Message:
         has no words for it.
         """
         foreign = self.context is not None or self.client_tools or self.outputs
-        return self.approves and self.keeps and not (self.aside or foreign)
+        return self.approves and not (self.passing or foreign)
+
+    @property
+    def passing(self) -> bool:
+        """Whether nothing is to be kept of its turn but the turn itself, for a short time."""
+        return self.aside or not self.keeps
 
     def wordless(self) -> "Message":
         """The message without anything that was said in it."""

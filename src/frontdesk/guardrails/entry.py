@@ -4,11 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from frontdesk.contract.arguments import changed
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.guardrails import Blocked, Verdict
-from frontdesk.contract.messages import ClientTool, Message
+from frontdesk.contract.messages import ClientTool, Message, Wishes
 from frontdesk.contract.turns import Item
 from frontdesk.guardrails.chain import INSTRUCTING, WITHHELD, Guards
 
@@ -30,11 +31,12 @@ async def entered(message: Message, guards: Guards, ledger: Ledger) -> tuple[Mes
     try:
         instructions = await check(message.instructions) if message.instructions else ""
         tools = tuple([await _tool(each, guards, ledger) for each in message.client_tools])
+        wishes = await _format(message.wishes, guards, ledger)
         outputs = await _known(message.outputs, guards, ledger)
         context = message.context and await _known(message.context, guards, ledger)
     except Blocked as stop:
         return message, stop.verdict
-    message = replace(message, instructions=instructions, context=context)
+    message = replace(message, instructions=instructions, context=context, wishes=wishes)
     return replace(message, client_tools=tools, outputs=outputs), verdict
 
 
@@ -83,9 +85,18 @@ async def _past(
 
 async def _tool(tool: ClientTool, guards: Guards, ledger: Ledger) -> ClientTool:
     """The tool as models may read of it: its description and the texts of its schema."""
-    told = json.dumps([tool.description, dict(tool.parameters)], ensure_ascii=False)
-    check = partial(_instruction, guards=guards, ledger=ledger)
-    if await check(told) == told:
-        return tool
-    description, parameters = json.loads(await changed(told, check))
+    told = [tool.description, dict(tool.parameters)]
+    description, parameters = await _schema(told, guards, ledger)
     return replace(tool, description=description, parameters=parameters)
+
+
+async def _format(wishes: Wishes, guards: Guards, ledger: Ledger) -> Wishes:
+    if not wishes.text_format:
+        return wishes
+    return replace(wishes, text_format=await _schema(dict(wishes.text_format), guards, ledger))
+
+
+async def _schema(told: Any, guards: Guards, ledger: Ledger) -> Any:
+    text = json.dumps(told, ensure_ascii=False)
+    check = partial(_instruction, guards=guards, ledger=ledger)
+    return told if await check(text) == text else json.loads(await changed(text, check))

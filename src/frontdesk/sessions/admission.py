@@ -11,10 +11,15 @@ from frontdesk.contract.messages import Message
 from frontdesk.sessions.holds import Begun
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PASSING = "once_"
+"""What the id of a session begins with that no list has and that ends with its turn; the scripts
+know it, too (`scripts/session.lua`).
+"""
 
 
 def session_of(message: Message) -> str:
-    """The session that a message is for: the given one, or a new one.
+    """The session that a message is for: the given one, or a new one; one that passes has a session
+    of its own, which ends with it.
 
     Raises:
         InvalidRequest: its `turn_id` cannot be one.
@@ -22,9 +27,11 @@ def session_of(message: Message) -> str:
     """
     if not ID.fullmatch(message.turn_id):
         raise InvalidRequest("The id of a turn has 1 to 64 letters, digits, `_` and `-`.")
+    if message.passing:
+        return f"{PASSING}{secrets.token_hex(12)}"
     if not message.session_id:
         return f"sess_{secrets.token_hex(12)}"
-    if not ID.fullmatch(message.session_id):
+    if not ID.fullmatch(message.session_id) or message.session_id.startswith(PASSING):
         raise NotFound("There is no such session.")
     return message.session_id
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from frontdesk.contract.errors import InvalidRequest
+from frontdesk.contract.errors import ContextOverflow, InvalidRequest
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import Item, TurnRecord
 from frontdesk.sessions.window import estimate_tokens, narrowed
@@ -53,9 +53,18 @@ def read_outputs(given: Iterable[Item]) -> tuple[Item, ...]:
 def within(items: Sequence[Item], tokens: int) -> tuple[Item, ...]:
     """The newest of the items that fit into so many tokens, cut between turns as the window of a
     session is; what the client instructs at the beginning stays, and so does the end.
+
+    Raises:
+        ContextOverflow: what must stay is larger.
     """
     records, opening = split(items)
-    seen = narrowed(records, max(tokens - estimate_tokens(opening), 1))
+    left = tokens - estimate_tokens(opening)
+    seen = narrowed(records, max(left, 1))
+    if sum(record.tokens for record in seen) > left:
+        raise ContextOverflow(
+            f"The newest part of the context has more tokens than the {tokens} that a conversation"
+            " may have here: send less of it, or raise FRONTDESK_CONTEXT_TOKENS."
+        )
     return (*(item for record in seen for item in record.items), *opening)
 
 

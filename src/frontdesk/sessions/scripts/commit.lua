@@ -17,7 +17,7 @@ if state[1] ~= fence or state[2] ~= turn then
   return {'idle'}
 end
 
-local last = remember(turn, element, longest)
+local last = passing(session) and 0 or remember(turn, element, longest)
 local before = redis.call('HMGET', meta, 'window', 'next_summary')
 if window ~= '' and window ~= (before[1] or '0') then  -- the window moves: now a summary may, too
   redis.call('HSET', meta, 'moved', fence)
@@ -41,6 +41,10 @@ redis.call('HDEL', record, 'message', 'waits')
 redis.call('UNLINK', record .. ':pending')
 append(events, tonumber(fence), 20, log_s)
 touch(turn)
+if passing(session) then
+  pass(turn, log_s)
+  return {'idle'}
+end
 
 local next_turn = pop()
 if next_turn then

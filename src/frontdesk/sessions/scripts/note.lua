@@ -15,7 +15,8 @@ if new == '0' and redis.call('EXISTS', meta) == 0 then return {'missing'} end
 open(session, at)
 redis.call('HSET', record, 'session', session, 'fingerprint', fingerprint, 'holder', holder,
   'status', status, 'result', result, 'end', '0-' .. ARGV[#ARGV - 2])
-remember(turn, element, longest)
+if not passing(session) then remember(turn, element, longest) end
 append(events, 0, 16, log_s)
 touch(turn)
+if passing(session) then pass(turn, log_s) end
 return {'ended'}

@@ -92,8 +92,21 @@ local function tell()
   return held_by
 end
 
+-- A session that no list has and that ends with its turn: its id begins so (admission.py).
+local function passing(session)
+  return string.sub(session, 1, 5) == 'once_'
+end
+
+-- Leaves of such a session what its turn is read by, for as long as its log.
+local function pass(turn, log_s)
+  redis.call('UNLINK', meta, turns, lease, inbox)
+  for _, part in ipairs({'', ':results', ':effects'}) do
+    redis.call('EXPIRE', stem .. turn .. part, log_s)
+  end
+end
+
 local function open(session, at)
-  redis.call('ZADD', sessions, now, session)
+  if not passing(session) then redis.call('ZADD', sessions, now, session) end
   redis.call('HSETNX', meta, 'created', at)
   redis.call('HSET', meta, 'updated', at)
 end

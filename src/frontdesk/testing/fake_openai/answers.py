@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -23,7 +23,7 @@ class Reply:
     `token_s` is the time in seconds before each token, instead of the server's. `status` other than
     200 is an error of this `code`, with `retry_after` seconds as its header. `cut` breaks the
     connection off after the text; `malformed` breaks the JSON. `pieces` are how the text streams,
-    else by words.
+    else by words. `ends` is why the answer stops: `length` or `content_filter`, else by itself.
     """
 
     text: str = ""
@@ -35,6 +35,7 @@ class Reply:
     cut: bool = False
     malformed: bool = False
     pieces: tuple[str, ...] = ()
+    ends: str = ""
 
 
 def text(*pieces: str) -> Reply:
@@ -71,6 +72,11 @@ def status(code: int, *, retry_after: float | None = None) -> Reply:
 def overflow() -> Reply:
     """Refuses the request as longer than the model's context."""
     return Reply(status=400, code="context_length_exceeded")
+
+
+def stopped(by: Literal["length", "content_filter"], content: str = "This is as far") -> Reply:
+    """Answers with this text and says that it was cut there."""
+    return Reply(content, ends=by)
 
 
 def cut(after_text: str = "This is where it") -> Reply:

@@ -55,7 +55,7 @@ def _head(kind: str, question: Question, fresh: Fresh) -> Fields:
 
 
 def _reason(reply: Reply) -> str:
-    return "tool_calls" if reply.calls else "stop"
+    return reply.ends or ("tool_calls" if reply.calls else "stop")
 
 
 def _call(call: Call, fresh: Fresh) -> Fields:

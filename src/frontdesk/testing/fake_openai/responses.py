@@ -41,6 +41,8 @@ _SAME: Fields = {
     "reasoning": {"effort": None, "summary": None},
 }
 
+REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
 
 def whole(reply: Reply, question: Question, fresh: Fresh) -> bytes:
     """The answer as one object."""
@@ -64,7 +66,7 @@ def frames(reply: Reply, question: Question, fresh: Fresh) -> Iterator[Piece]:
         if reply.cut:
             return
     ended = _ended(response, output, reply, question)
-    yield False, _frame("response.completed", number, {"response": ended})
+    yield False, _frame(f"response.{ended['status']}", number, {"response": ended})
 
 
 def _begun(question: Question, fresh: Fresh) -> Fields:
@@ -82,8 +84,9 @@ def _begun(question: Question, fresh: Fresh) -> Fields:
 def _ended(response: Fields, output: list[Fields], reply: Reply, question: Question) -> Fields:
     sent, said = tokens(question.size), spoken(reply)
     return response | {
-        "status": "completed",
-        "completed_at": int(time.time()),
+        "status": "incomplete" if reply.ends else "completed",
+        "incomplete_details": {"reason": REASONS[reply.ends]} if reply.ends else None,
+        "completed_at": None if reply.ends else int(time.time()),
         "output": output,
         "usage": {
             "input_tokens": sent,
@@ -96,7 +99,8 @@ def _ended(response: Fields, output: list[Fields], reply: Reply, question: Quest
 
 
 def _output(reply: Reply, fresh: Fresh) -> list[Fields]:
-    message = [_message_item(reply.text, fresh)] if reply.text or not reply.calls else []
+    silent = not reply.text and (reply.calls or reply.ends)
+    message = [] if silent else [_message_item(reply.text, fresh)]
     return message + [_call_item(call, fresh) for call in reply.calls]
 
 
