@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.protocol_desks import REFUSED, call, desk_of, output, said, sent, shown
+from tests.protocol_desks import REFUSED, WEATHER, call, desk_of, output, said, sent, shown
 
 from frontdesk.config import Settings
-from frontdesk.contract.errors import InvalidRequest
+from frontdesk.contract.context import Ledger
+from frontdesk.contract.errors import ContextOverflow, InvalidRequest
+from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Text
+from frontdesk.contract.messages import Caller, Message
 from frontdesk.desk import Desk
-from frontdesk.testing import FakeOpenAI, Visitor
+from frontdesk.guardrails.chain import Guards
+from frontdesk.guardrails.entry import entered
+from frontdesk.testing import FakeOpenAI, Visitor, tool_call
 
 BEFORE = (said("user", "My parrot is called Kiwi"), said("assistant", "A fine name."))
 
@@ -167,3 +172,38 @@ async def test_an_answer_is_neither_kept_nor_served_across_contexts(
     await ann.ask(question, session_id="")
     again = await ann.ask(question, session_id="", context=BEFORE)
     assert (again.rung, upstream.calls) == ("triage", 3)
+
+
+async def test_what_was_found_clean_is_not_searched_again_for_the_same_caller() -> None:
+    seen: list[str] = []
+
+    async def check(told: Text) -> list[Finding]:
+        seen.append(told.original)
+        return [Finding("word", 0, 3)] if "bad" in told.original else []
+
+    guards = Guards((Guardrail("counting", check),), Policy())
+    context = (said("user", "good"), said("user", "bad"))
+    for user in ("ann", "ann", "bob"):
+        message = Message("t", Caller("acme", user), "new", context=context)
+        await entered(message, guards, Ledger())
+    assert seen == ["new", "good", "bad", "new", "bad", "new", "good", "bad"]
+
+
+async def test_a_call_that_left_for_the_client_is_in_the_trace(
+    ann: Visitor, upstream: FakeOpenAI, desk: Desk
+) -> None:
+    upstream.script(tool_call("weather", {"city": "Seoul"}))
+    result = await ann.ask("How is it?", client_tools=(WEATHER,))
+    trace = await desk.traces.load(ann.owner, result.turn_id)
+    assert ("client_tool", "weather") in [(span.kind, span.name) for span in trace.spans]
+
+
+async def test_nothing_at_all_is_refused(ann: Visitor) -> None:
+    with pytest.raises(InvalidRequest, match="nothing to answer"):
+        await ann.send("", context=())
+
+
+async def test_more_than_a_window_at_its_end_is_refused(ann: Visitor) -> None:
+    long = "We walked along the river and looked at the boats. " * 1_000
+    with pytest.raises(ContextOverflow, match="FRONTDESK_CONTEXT_TOKENS"):
+        await ann.send("Hello", context=(*BEFORE, call("call_1"), output("call_1", long)))

@@ -36,7 +36,7 @@ from frontdesk.agents.wishes import check_wishes
 from frontdesk.budget import Spend
 from frontdesk.config import Settings
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
-from frontdesk.contract.errors import ContextOverflow, NotFound
+from frontdesk.contract.errors import ContextOverflow, InvalidRequest, NotFound
 from frontdesk.contract.events import Event
 from frontdesk.contract.messages import Message
 from frontdesk.contract.parts import Specialist
@@ -108,6 +108,8 @@ class Crew:
             NotFound: there is no such agent.
         """
         graph, context = self._graph, message.context
+        if not (message.text or context or message.outputs):
+            raise InvalidRequest("There is nothing to answer: the message has no text.")
         if message.agent and message.agent not in (graph.triage.name, *graph.specialists):
             raise NotFound("There is no such agent.")
         check_tools(message.client_tools, graph.names if message.client_tools else ())
@@ -172,7 +174,7 @@ class Crew:
         Raises:
             ToolGone: its agents or tools are not there any more; and what `run` raises.
         """
-        agent = self._graph.start(decided.pause.agent)
+        agent = self._graph.of(context.message).start(decided.pause.agent)
         state = await resumed(agent, context, decided)
         notes = Notes(context.ledger, spend, self._foreign)
         narration = Narration(context.turn_id, context.ledger.agent or agent.name, notes.uses)

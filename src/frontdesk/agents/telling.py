@@ -1,6 +1,8 @@
 """One run of the agents as its events, and what it came to in the turn's ledger."""
 
 import asyncio
+import time
+import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
@@ -14,7 +16,7 @@ from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
 from frontdesk.agents.pausing import paused
 from frontdesk.contract.cancellation import Cancellation, Cancelled
-from frontdesk.contract.context import Ledger, TurnContext
+from frontdesk.contract.context import Ledger, SpanRecord, TurnContext
 from frontdesk.contract.errors import UpstreamMalformed
 from frontdesk.contract.events import Event, GuardrailTriggered
 from frontdesk.contract.guardrails import Blocked
@@ -66,9 +68,16 @@ def _check_silence(context: TurnContext) -> None:
 def _stopped(run: RunResultStreaming, context: TurnContext, first: str) -> None:
     """Notes the calls that the run has stopped for, if any."""
     if context.message.client_tools:
-        context.ledger.handed = handed(run.interruptions, call_ids(context))
+        context.ledger.handed = calls = handed(run.interruptions, call_ids(context))
+        context.ledger.spans += (_span(str(call["name"])) for call in calls)
     elif run.interruptions:
         context.ledger.pause = paused(run, first)
+
+
+def _span(tool: str) -> SpanRecord:
+    """That a call left for the client, in the trace."""
+    now = time.time()
+    return SpanRecord(f"span_{uuid.uuid4().hex[:24]}", None, "client_tool", tool, now, now)
 
 
 async def _events(

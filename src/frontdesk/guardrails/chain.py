@@ -11,6 +11,7 @@ from frontdesk.guardrails.checkpoint import Checkpoint, Ruling, gravest
 from frontdesk.guardrails.gate import gate
 from frontdesk.guardrails.length import CUT, MARK, length
 from frontdesk.guardrails.lookback import look_back
+from frontdesk.guardrails.passed import Passed
 from frontdesk.guardrails.provenance import Known
 from frontdesk.guardrails.redaction import redact, spans
 
@@ -47,8 +48,9 @@ class Guards:
     `GuardrailUnavailable` when a check raises or takes longer than `deadline_s`.
 
     The policy is that of the ledger's tenant and agent. What is flagged, redacted or blocked is
-    noted in the ledger, never with the text. `failures` counts the failed checks by guardrail. The
-    deadline cannot interrupt a check that computes without awaiting: see `detector`.
+    noted in the ledger, never with the text. `failures` counts the failed checks by guardrail;
+    `passed` remembers for `entry` what was found clean. The deadline cannot interrupt a check that
+    computes without awaiting: see `detector`.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Guards:
         self._source = policy if callable(policy) else lambda: policy
         self._deadline_s = deadline_s
         self.failures: Counter[str] = Counter()
+        self.passed = Passed()
         self._whole: Policy | None = None
         self._made: dict[int, Checkpoints] = {}  # by the policy's id
 

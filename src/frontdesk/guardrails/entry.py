@@ -1,8 +1,9 @@
 """Everything that comes in with a message and goes on to a model, checked before it is stored."""
 
+import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,84 +20,102 @@ UNSAID = {"user": "[message withheld]", "assistant": "[reply withheld]"}
 
 async def entered(message: Message, guards: Guards, ledger: Ledger) -> tuple[Message, Verdict]:
     """The message as it may go on, but for its text, which is the verdict's. What instructs the
-    models is checked as the text is: a block of any of it is the verdict.
+    models is checked as the text is: a block of any of it is the verdict. Clients send their
+    context and tools again with each message: what was found clean is not searched again.
 
     Raises:
         GuardrailUnavailable: a check failed.
     """
-    verdict = await guards.input(message.text, ledger)
+    caller = f"{len(message.caller.tenant)} {message.caller.tenant} {message.caller.user}"
+    checking = _Checking(guards, ledger, caller)
+    verdict = await checking.search(message.text)
     if verdict.action == "block":
         return message, verdict
-    check = partial(_instruction, guards=guards, ledger=ledger)
     try:
-        instructions = await check(message.instructions) if message.instructions else ""
-        tools = tuple([await _tool(each, guards, ledger) for each in message.client_tools])
-        wishes = await _format(message.wishes, guards, ledger)
-        outputs = await _known(message.outputs, guards, ledger)
-        context = message.context and await _known(message.context, guards, ledger)
+        return await checking.message(message), verdict
     except Blocked as stop:
         return message, stop.verdict
-    message = replace(message, instructions=instructions, context=context, wishes=wishes)
-    return replace(message, client_tools=tools, outputs=outputs), verdict
 
 
-async def _instruction(text: str, guards: Guards, ledger: Ledger) -> str:
-    verdict = await guards.input(text, ledger)
-    if verdict.action == "block":
-        raise Blocked(verdict)
-    return verdict.text
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    """The checks of one message."""
 
+    guards: Guards
+    ledger: Ledger
+    caller: str
 
-async def _known(items: Sequence[Item], guards: Guards, ledger: Ledger) -> tuple[Item, ...]:
-    """What a client says that was said before. It comes again with each message, so what is
-    stopped in it is left out and does not stop the turn.
-    """
-    return tuple([await _item(item, guards, ledger) for item in items])
+    async def message(self, message: Message) -> Message:
+        """The message with all but its text checked."""
+        return replace(
+            message,
+            instructions=await self._instruction(message.instructions),
+            client_tools=tuple([await self._tool(each) for each in message.client_tools]),
+            wishes=await self._wishes(message.wishes),
+            outputs=await self._known(message.outputs),
+            context=message.context and await self._known(message.context),
+        )
 
+    async def verdict(self, text: str) -> Verdict:
+        """What the guardrails say of a text that may have come before."""
+        if not text or self.guards.passed.knows(self.caller, text, self.guards.at(self.ledger)):
+            return Verdict("allow", text)
+        return await self.search(text)
 
-async def _item(item: Item, guards: Guards, ledger: Ledger) -> Item:
-    if item.get("role") == "developer":
-        return {**item, "content": await _instruction(item["content"], guards, ledger)}
-    past = partial(_past, guards=guards, ledger=ledger)
-    if "output" in item:
-        return {**item, "output": await past(item["output"], WITHHELD, is_result=True)}
-    if "arguments" in item:
-        arguments = await changed(item["arguments"], partial(past, unsaid="[withheld]"))
-        return {**item, "arguments": arguments}
-    return {**item, "content": await past(item["content"], UNSAID[item["role"]])}
+    async def search(self, text: str) -> Verdict:
+        """What they say of a text; that it is clean is remembered."""
+        checks, before = self.guards.at(self.ledger), len(self.ledger.notes)
+        verdict = await self.guards.input(text, self.ledger)
+        if verdict.action == "allow" and len(self.ledger.notes) == before:
+            self.guards.passed.add(self.caller, text, checks)
+        await asyncio.sleep(0)  # a long context is not to keep the other turns waiting
+        return verdict
 
+    async def _instruction(self, text: str) -> str:
+        verdict = await self.verdict(text)
+        if verdict.action == "block":
+            raise Blocked(verdict)
+        return verdict.text
 
-async def _past(
-    text: str, unsaid: str, *, guards: Guards, ledger: Ledger, is_result: bool = False
-) -> str:
-    if not text:
-        return text
-    apart = replace(ledger, notes=[])
-    verdict = await guards.input(text, apart)
-    for note in apart.notes:
-        action = "redact" if note.action == "block" else note.action
-        if is_result and note.found in INSTRUCTING:
-            ledger.tainted = True
-        softened = replace(note, action=action)
-        if softened not in ledger.notes:
-            ledger.notes.append(softened)
-    return unsaid if verdict.action == "block" else verdict.text
+    async def _known(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """What a client says that was said before. It comes again with each message, so what is
+        stopped in it is left out and does not stop the turn.
+        """
+        return tuple([await self._item(item) for item in items])
 
+    async def _item(self, item: Item) -> Item:
+        if item.get("role") == "developer":
+            return {**item, "content": await self._instruction(item["content"])}
+        if "output" in item:
+            return {**item, "output": await self._past(item["output"], WITHHELD, is_result=True)}
+        if "arguments" in item:
+            past = partial(self._past, unsaid="[withheld]")
+            return {**item, "arguments": await changed(item["arguments"], past)}
+        return {**item, "content": await self._past(item["content"], UNSAID[item["role"]])}
 
-async def _tool(tool: ClientTool, guards: Guards, ledger: Ledger) -> ClientTool:
-    """The tool as models may read of it: its description and the texts of its schema."""
-    told = [tool.description, dict(tool.parameters)]
-    description, parameters = await _schema(told, guards, ledger)
-    return replace(tool, description=description, parameters=parameters)
+    async def _past(self, text: str, unsaid: str, *, is_result: bool = False) -> str:
+        apart = replace(self.ledger, notes=[])
+        verdict = await replace(self, ledger=apart).verdict(text)
+        for note in apart.notes:
+            if is_result and note.found in INSTRUCTING:
+                self.ledger.tainted = True
+            softened = replace(note, action="redact" if note.action == "block" else note.action)
+            if softened not in self.ledger.notes:
+                self.ledger.notes.append(softened)
+        return unsaid if verdict.action == "block" else verdict.text
 
+    async def _tool(self, tool: ClientTool) -> ClientTool:
+        """The tool as models may read of it: its description and the texts of its schema."""
+        description, parameters = await self._schema([tool.description, dict(tool.parameters)])
+        return replace(tool, description=description, parameters=parameters)
 
-async def _format(wishes: Wishes, guards: Guards, ledger: Ledger) -> Wishes:
-    if not wishes.text_format:
-        return wishes
-    return replace(wishes, text_format=await _schema(dict(wishes.text_format), guards, ledger))
+    async def _wishes(self, wishes: Wishes) -> Wishes:
+        if not wishes.text_format:
+            return wishes
+        return replace(wishes, text_format=await self._schema(dict(wishes.text_format)))
 
-
-async def _schema(told: Any, guards: Guards, ledger: Ledger) -> Any:
-    text = json.dumps(told, ensure_ascii=False)
-    check = partial(_instruction, guards=guards, ledger=ledger)
-    return told if await check(text) == text else json.loads(await changed(text, check))
+    async def _schema(self, told: Any) -> Any:
+        text = json.dumps(told, ensure_ascii=False)
+        if await self._instruction(text) == text:
+            return told
+        return json.loads(await changed(text, self._instruction))
