@@ -3,9 +3,11 @@
 import importlib
 import pkgutil
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from types import SimpleNamespace
+from typing import cast, get_args
 
 import pytest
 import typer
@@ -18,6 +20,10 @@ from frontdesk.cli.commands import build
 from frontdesk.config import Settings, variables
 from frontdesk.contract import events
 from frontdesk.contract.errors import FrontdeskError
+from frontdesk.desk import Desk
+from frontdesk.server.metrics import Numbers
+from frontdesk.server.traffic import Traffic
+from frontdesk.tracing.metrics import TurnMetrics
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,6 +83,19 @@ def test_every_route_is_documented_and_no_other() -> None:
         for method in route.methods or ()
     }
     assert set(re.findall(r"`((?:GET|POST|DELETE|PATCH) /[^`]*)`", read("docs/http.md"))) == routes
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    desk = SimpleNamespace(
+        traces=SimpleNamespace(metrics=TurnMetrics()),
+        guards=SimpleNamespace(failures={}),
+        sessions=SimpleNamespace(counts=Counter()),
+    )
+    found = Numbers(cast(Desk, desk), Traffic()).collect()
+    kinds = {"counter": "_total"}
+    names = {f"{metric.name}{kinds.get(metric.type, '')}" for metric in found}
+    table = read("docs/operations.md").partition("## Metrics")[2].partition("## ")[0]
+    assert set(re.findall(r"^\| `(frontdesk_\w+)`", table, re.MULTILINE)) == names
 
 
 def test_every_command_is_documented_and_no_other() -> None:

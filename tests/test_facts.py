@@ -108,7 +108,7 @@ async def test_a_fact_is_one_short_line(redis: Redis) -> None:
 async def test_a_turn_whose_user_was_forgotten_keeps_no_fact(redis: Redis) -> None:
     sessions = store(redis)
     hold = await begun(sessions)
-    await sessions.erasure.forget(hold.owner)
+    await sessions.erasure.forget(hold.owner, "local")
     with pytest.raises(Fenced):
         await sessions.facts.keep(hold.owner, KIWI, hold.turn_id)
     assert await redis.keys("*facts") == []

@@ -49,7 +49,7 @@ async def test_a_turn_that_runs_meanwhile_leaves_nothing(redis: Redis) -> None:
     sessions = store(redis)
     hold = await begun(sessions)
     await begin(sessions, "turn_waits", hold.session_id)
-    erased = await sessions.erasure.forget(hold.owner)
+    erased = await sessions.erasure.forget(hold.owner, "local")
     assert (erased.deleted["turns"], erased.deleted["queues"]) == (2, 1)
     with pytest.raises(Fenced):
         await end(sessions, hold)
@@ -61,7 +61,7 @@ async def test_keys_that_no_index_names_are_found(redis: Redis) -> None:
     owner = sessions.owner(ANN)
     for part in ("t:lost", "t:lost:events", "s:lost:turns", "cache:x", "from-a-later-version:x"):
         await redis.set(f"fd:{{{owner}}}:{part}", "x", ex=60)
-    erased = await sessions.erasure.forget(owner)
+    erased = await sessions.erasure.forget(owner, "local")
     assert (sum(erased.deleted.values()), erased.remaining) == (5, 0)
     assert erased.deleted["other"] == 1
 

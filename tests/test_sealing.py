@@ -116,7 +116,7 @@ async def test_a_user_is_forgotten_with_a_proof(
 ) -> None:
     async with visited(settings, NEW) as ann:
         await converse(ann, upstream)
-        erased = await ann.desk.sessions.erasure.forget(ann.owner)
+        erased = await ann.desk.sessions.erasure.forget(ann.owner, "local")
     assert erased.remaining == 0
     assert erased.deleted["sessions"] == 2
     assert ann.owner.encode() not in await contents(redis)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -143,6 +144,14 @@ async def test_what_a_summary_used_is_the_users(ann: Visitor, upstream: FakeOpen
     assert info.totals.model_calls == len(upstream.requests)
     assert info.totals.input_tokens > by_turns
     assert f"{info.totals.input_tokens} " in (await ann.ask("/usage")).answer
+    today = datetime.now(UTC).date()
+    async with asyncio.timeout(10):
+        while True:  # it is added after the summary is kept
+            (day,) = await ann.desk.sessions.usage.read(ann.owner, today, today)
+            if used := day.tables["rung"].get("summary"):
+                break
+            await asyncio.sleep(0.01)
+    assert (used.turns, used.model_calls) == (0, len(for_summaries(upstream)))
 
 
 async def test_without_the_setting_there_is_no_summary(

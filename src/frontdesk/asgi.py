@@ -9,7 +9,20 @@ from fastapi import FastAPI
 from frontdesk import assembly
 from frontdesk.config import Settings, load_settings
 from frontdesk.desk import Desk
-from frontdesk.server import chat, health, openapi, sessions, transfers, turns, users
+from frontdesk.server import (
+    catalogue,
+    chat,
+    feedback,
+    health,
+    metrics,
+    openapi,
+    sessions,
+    trace,
+    transfers,
+    turns,
+    usage,
+    users,
+)
 from frontdesk.server.identity import open_identity
 from frontdesk.server.openai import chat_completions, models
 from frontdesk.server.openai.aliases import read_aliases
@@ -17,8 +30,22 @@ from frontdesk.server.openai.side_calls import read_side_calls
 from frontdesk.server.problems import answer_problems
 from frontdesk.server.reception import Reception
 from frontdesk.server.request_ids import RequestIds
+from frontdesk.server.traffic import CountedStreams, Traffic
 
-OWN = (chat, turns, sessions, transfers, users, health, openapi)
+OWN = (
+    chat,
+    turns,
+    trace,
+    feedback,
+    sessions,
+    transfers,
+    users,
+    usage,
+    catalogue,
+    health,
+    metrics,
+    openapi,
+)
 PARTS = (*OWN, models, chat_completions)
 OpenDesk: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Desk]]
 
@@ -34,6 +61,7 @@ def create_app(
             that asks nobody for a key.
     """
     chosen = settings or load_settings()
+    traffic = Traffic()
     openai = (read_aliases(chosen.model_aliases), read_side_calls(chosen.side_calls))
 
     @asynccontextmanager
@@ -41,8 +69,10 @@ def create_app(
         async with (
             open_desk(chosen) as desk,
             open_identity(chosen, desk.sessions.redis) as identity,
+            traffic.watched(),
         ):
-            yield {"reception": Reception(desk, identity, chosen.max_body_bytes, *openai)}
+            here = Reception(desk, identity, chosen.max_body_bytes, *openai, traffic)
+            yield {"reception": here}
 
     app = FastAPI(
         title="frontdesk",
@@ -54,6 +84,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.add_middleware(CountedStreams, traffic=traffic)
     app.add_middleware(RequestIds)
     answer_problems(app)
     return app

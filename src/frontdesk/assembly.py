@@ -19,14 +19,14 @@ from frontdesk.budget import Unlimited
 from frontdesk.cache.answers import AnswerCache
 from frontdesk.config import Settings, data_dir, load_secret
 from frontdesk.contract.guardrails import Guardrail, Policy
-from frontdesk.contract.parts import Parts, Plugin, Specialist
+from frontdesk.contract.parts import Plugin, Specialist
 from frontdesk.contract.tools import Tool
 from frontdesk.desk import Desk
 from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.instructions import instructions, mark_of, marked
 from frontdesk.guardrails.policy_file import Buffering, policy_source
-from frontdesk.plugins import load_plugins
+from frontdesk.plugins import Loaded, load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
 from frontdesk.preprocess.routes import route_handlers
@@ -38,6 +38,7 @@ from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
 from frontdesk.tools.access import access_of
 from frontdesk.tools.binding import bind_all
+from frontdesk.tools.catalogue import catalogue_of
 from frontdesk.tools.fence import as_data
 from frontdesk.tools.first import first_handlers
 from frontdesk.tools.hints import reads_only
@@ -84,12 +85,13 @@ async def open_desk(
         sessions = Sessions(redis, load_secret(settings), settings)
         if models is None:
             models = await enter(open_models(settings))
-        spans = Spans()
+        spans, counts = Spans(), (sessions.usage.count,)
+        traces = Traces(redis, load_secret(settings), settings.trace_ttl_s, spans, counts)
         key = settings.openai_api_key
         shown = key.get_secret_value() if key else None
         stack.enter_context(installed(spans, settings.trace_to_openai, shown))
         named = _plugins(settings, redis, results, plugins or {})
-        work = (settings, redis, results, sessions, models, policy, spans)
+        work = (settings, redis, results, sessions, models, policy, traces)
         desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
         turn: Turn = desk.turn
         if settings.summary:
@@ -102,14 +104,14 @@ async def open_desk(
 
 @asynccontextmanager
 async def _with_plugins(
-    settings: Settings, named: Mapping[str, Plugin], put_together: Callable[[Parts], Desk]
+    settings: Settings, named: Mapping[str, Plugin], put_together: Callable[[Loaded], Desk]
 ) -> AsyncIterator[Desk]:
     """The desk with its plugins; with those files that are edited while it works, if so set."""
 
     @asynccontextmanager
     async def version() -> AsyncIterator[tuple[Desk, tuple[str, ...]]]:
         async with load_plugins(settings, named) as loaded:
-            yield put_together(loaded.parts), loaded.problems
+            yield put_together(loaded), loaded.problems
 
     if settings.reload_plugins and settings.plugins_dir:
         async with reloading(version, settings.plugins_dir) as desk:
@@ -138,10 +140,10 @@ def _put_together(
     sessions: Sessions,
     models: Models,
     policy: Policy | None,
-    spans: Spans,
-    parts: Parts,
+    traces: Traces,
+    loaded: Loaded,
 ) -> Desk:
-    secret = load_secret(settings)
+    secret, parts = load_secret(settings), loaded.parts
     agents = (parts.triage or triage(), *(parts.specialists or (specialist(),)))
     mark = mark_of(secret)
     guards = _guards(settings, policy, parts.guardrails, agents, mark)
@@ -155,6 +157,7 @@ def _put_together(
     tools = access.offered(bind_all(tools_of_all, *fence))
     asked = consultations(specialists, tools, models, settings, foreign)
     tools = tools | access.offered(bind_all(asked, *fence))
+    catalogue = catalogue_of(settings, agents, tools_of_all, loaded.owners, access)
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
         budget=Unlimited(),
@@ -162,8 +165,8 @@ def _put_together(
         sessions=sessions,
         handlers=Handlers((*parts.handlers, *access.asked(first), *route_handlers(specialists))),
         cache=AnswerCache(redis, secret, settings.cache_ttl_s, version, sessions.sealing),
-        crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign),
-        traces=Traces(redis, secret, settings.trace_ttl_s, spans),
+        crew=Crew(first_agent, tuple(specialists), tools, models, settings, foreign, catalogue),
+        traces=traces,
     )
 
 

@@ -95,6 +95,9 @@ class Settings(CredentialSettings, BaseSettings):
         2_592_000, description="A session is forgotten this long after its last turn."
     )
     trace_ttl_s: Count = Field(604_800, description="A trace is kept this long.")
+    usage_ttl_s: Annotated[int, Field(gt=0, le=34_560_000)] = Field(
+        34_560_000, description="What was used on a day is known this long, 400 days at most."
+    )
     cache_ttl_s: Count = Field(3600, description="A kept answer is served this long.")
     lease_s: Annotated[float, Field(gt=0.1)] = Field(
         15.0, description="A turn whose process died is taken over after this time."

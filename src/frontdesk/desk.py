@@ -103,9 +103,9 @@ class Desk:
                 except Cancelled:
                     ending = replace(ending, status="cancelled")
             following, result = await self._commit(hold, context, log, ending)  # 9
-            await self.traces.keep(context, result)
             if ending.status == "completed" and ending.rung == "triage":
                 await self.cache.keep(context, ending.answer)
+            await self.traces.keep(context, result)
         return following
 
     async def _answer(self, context: TurnContext, log: EventWriter) -> Ending:

@@ -44,6 +44,7 @@ from frontdesk.contract.turns import Rung, TurnRecord
 from frontdesk.sessions.brought import read_items, read_outputs, within
 from frontdesk.sessions.pending import Decided
 from frontdesk.sessions.window import lowered, narrowed
+from frontdesk.tools.catalogue import NOTHING_LISTED, Catalogue
 
 
 class Held(Protocol):
@@ -69,8 +70,10 @@ class Crew:
         models: Models,
         settings: Settings,
         foreign: Collection[str] = (),
+        catalogue: Catalogue = NOTHING_LISTED,
     ) -> None:
-        """`foreign` names the SDK's own tools that may change something. Raises PluginError when
+        """`foreign` names the SDK's own tools that may change something; `catalogue` is what
+        callers read of all this. Raises PluginError when
         a specialist's tools or the names do not fit together.
         """
         cheap = (settings.triage_model, call_settings(settings, settings.triage_model), models)
@@ -81,6 +84,7 @@ class Crew:
         self._models, self._unstreamed = models, Unstreamed(models)
         self._condenser = Condenser(models, settings)
         self._settings, self._foreign = settings, frozenset(foreign)
+        self.catalogue = catalogue
 
     @property
     def agents(self) -> tuple[Specialist, ...]:

@@ -21,6 +21,7 @@ from frontdesk.config import Settings
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.errors import UpstreamMalformed
 from frontdesk.contract.guardrails import Blocked, Verdict
+from frontdesk.contract.turns import Receipt
 from frontdesk.guardrails.chain import WITHHELD, Guards
 from frontdesk.sessions.codec import dump
 from frontdesk.sessions.drivers import Turn
@@ -30,6 +31,7 @@ from frontdesk.sessions.store import Sessions
 from frontdesk.sessions.summaries import CLAIM_S, Claim, Summary
 from frontdesk.sessions.tasks import Tasks
 from frontdesk.sessions.window import BYTES_PER_TOKEN, MARGIN, estimate_tokens, shrunk
+from frontdesk.tracing.receipts import receipt
 
 NAME = "summary"
 MOST_TOKENS = 512
@@ -91,7 +93,11 @@ class Summarist:
         calls = context.ledger.calls
         cost = price(calls[0]) if calls else None
         kept = await self._sessions.summaries.keep(claim, summary, calls, cost)
+        await self._sessions.usage.count_beside(context, self._bill(context), NAME)
         _tell(claim, calls, kept)
+
+    def _bill(self, context: TurnContext) -> Receipt:
+        return receipt(context, "", price, self._settings.triage_model)
 
     async def _attempt(self, claim: Claim, context: TurnContext) -> Summary | None:
         """The summary, or None after a failure, which is only logged, by its kind."""

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 import typer
 
 from frontdesk import __version__
-from frontdesk.cli import audit, chat, demo, faq, guard, key, serve, session, trace, turn, user
+from frontdesk.cli import (
+    audit,
+    chat,
+    demo,
+    faq,
+    guard,
+    key,
+    serve,
+    session,
+    trace,
+    turn,
+    usage,
+    user,
+)
 from frontdesk.cli.doctor.command import doctor
 from frontdesk.cli.new.command import new
 from frontdesk.cli.plugin import command as plugin
@@ -23,7 +36,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for work in (serve.serve, demo.demo, chat.chat, new, doctor, reseal, version):
+    for work in (serve.serve, demo.demo, chat.chat, new, doctor, reseal, usage.usage, version):
         app.command()(work)
     for name, group in (
         ("plugin", plugin.build()),

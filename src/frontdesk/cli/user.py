@@ -47,4 +47,5 @@ def forget(
 async def _forget(settings: Settings, tenant: str, user: str) -> Erased:
     async with open_store(settings) as redis:
         await Audit(redis).record("user.forgotten", operator(), tenant=tenant, user=user)
-        return await Erasure(redis).forget(owner_of(load_secret(settings), tenant, user))
+        secret = load_secret(settings)
+        return await Erasure(redis, secret).forget(owner_of(secret, tenant, user), tenant)

@@ -76,6 +76,7 @@ class Ledger:
     the agents: tools with side effects are gone for the rest of the turn. `held_chars` and
     `held_ms` are the most that the gate held back, and the longest. `handed` are the calls of the
     client's tools that ended the run; `incomplete` says why the answer was cut, if it was.
+    `first_text` is when text was shown first, in seconds since the epoch.
     """
 
     started: float = field(default_factory=time.time)
@@ -107,6 +108,7 @@ class Ledger:
     held_ms: float = 0.0
     handed: list[Item] = field(default_factory=list)
     incomplete: str = ""
+    first_text: float | None = None
 
     @classmethod
     def of(cls, tenant: str, text: str, **known: Any) -> "Ledger":
@@ -141,6 +143,8 @@ class Ledger:
 
     def say(self, text: str, message: int) -> None:
         """Adds a piece of text that was shown; a new message starts over."""
+        if self.first_text is None:
+            self.first_text = time.time()
         self.answer = self.answer + text if message == self.message else text
         self.message = message
 

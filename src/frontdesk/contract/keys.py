@@ -10,7 +10,7 @@ found together.
 | `fd:{owner}:s:<session>:turns` | list | one `TurnRecord` per turn, oldest first | session |
 | `fd:{owner}:s:<session>:lease` | string | who runs the current turn | lease |
 | `fd:{owner}:s:<session>:inbox` | list | ids of the turns that wait | session |
-| `fd:{owner}:t:<turn>` | hash | session, status, fingerprint, message, cancel, result | session |
+| `fd:{owner}:t:<turn>` | hash | session, status, message, cancel, result, feedback, … | session |
 | `fd:{owner}:t:<turn>:events` | stream | events, ids `<fence>-<n>` | 1 h, 10 min after its end |
 | `fd:{owner}:t:<turn>:trace` | string | the turn's spans | trace |
 | `fd:{owner}:t:<turn>:results` | hash | long tool results by name | session, from its writing |
@@ -20,6 +20,7 @@ found together.
 | `fd:{owner}:s:<session>:broken` | list | turns that could not be read, set aside | session |
 | `<key>:broken` | any | a key of an owner that was not of its type, set aside | 30 days |
 | `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
+| `fd:{owner}:usage:<day>` | hash | what was used on a day (UTC), by rung, agent, model | usage |
 | `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
 
 A session that begins with `once_` has no place in `sessions` and ends with its one turn, whose keys
@@ -27,12 +28,14 @@ then live as long as its events.
 
 Where the deployment has encryption keys, these are sealed (`sessions/sealing.py`): message and
 result of a turn, elements of `turns`, data of events, results, effects, what waits for a person,
-title and metadata, facts, answers. The vault of a turn that waits always is, by FRONTDESK_SECRET.
+title and metadata, feedback, facts, answers. The vault of a turn that waits always is, by
+FRONTDESK_SECRET.
 
 Keys outside an owner:
 
 | key | type | holds | time to live |
 | --- | --- | --- | --- |
+| `fd:{tenant}:usage:<day>` | hash | the same for the tenant, also by user | usage |
 | `fd:leases` | zset | sessions with a running turn by lease end | none: emptied by the sweep |
 | `fd:waiting` | zset | turns that wait for a person, by expiry | none: emptied by the sweep |
 | `fd:keys` | hash | API keys by id, secrets hashed | none: kept until revoked |
@@ -40,6 +43,8 @@ Keys outside an owner:
 | `fd:audit` | stream | what was done to keys and by administrators | none: `frontdesk audit trim` |
 | `fd:refused:<digest>` | string | refusals of one address or credential | 1 min |
 | `fd:faq:hits` | hash | answers given by FAQ entry | none: counters |
+
+`{tenant}` is the keyed hash of a tenant and no user.
 
 Channels: the name of an event log wakes its readers; `fd:process:<id>` tells a process that one of
 its turns shall end early.
@@ -125,6 +130,10 @@ class OwnerKeys:
     def pending(self, turn_id: str) -> str:
         """A turn that waits for a person."""
         return f"{self.prefix}t:{turn_id}:pending"
+
+    def usage(self, day: str) -> str:
+        """The sums of a day, `YYYY-MM-DD`."""
+        return f"{self.prefix}usage:{day}"
 
     def cache(self, digest: str) -> str:
         """A kept answer."""

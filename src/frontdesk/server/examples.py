@@ -1,6 +1,7 @@
 """Examples for the OpenAPI document. Answers are made of the real types, so they cannot lie."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 from frontdesk.contract.approvals import Asked
 from frontdesk.contract.facts import Fact
@@ -12,7 +13,9 @@ from frontdesk.contract.turns import (
     TurnRecord,
     TurnResult,
 )
+from frontdesk.contract.usage import Used
 from frontdesk.server.answers import answer_object, record_object
+from frontdesk.tools.catalogue import DESK, AgentCard, ToolCard
 
 TURN, SESSION = "turn_4be0643f1d98573b97cdca98a65347dd", "sess_2f1c9d7be04a5566778899aa"
 USE = ModelUse("triage", "gpt-6-luna", 1, 412, 0, 38, 0, "0.000012")
@@ -75,3 +78,47 @@ IMPORT = (
     '{"role":"user","content":"Where is my order?"},'
     '{"role":"assistant","content":"It left on Monday."}]}\n'
 )
+USED = Used(14, 9, 4120, 1024, 380, 0, "0.00031", 0)
+USAGE = {
+    "from": "2026-11-01",
+    "to": "2026-11-02",
+    "group_by": "rung",
+    "total": USED,
+    "groups": [{"name": "triage", **asdict(USED)}],
+}
+FEEDBACK = {
+    "turn_id": TURN,
+    "score": -1,
+    "comment": "It was the wrong order.",
+    "at": "2026-11-02T09:31:00Z",
+}
+TRACE: Mapping[str, object] = {
+    "turn_id": TURN,
+    "session_id": SESSION,
+    "status": "completed",
+    "started": "2026-11-02T09:30:00.000Z",
+    "rung": "triage",
+    "agent": "triage",
+    "code": None,
+    "receipt": RECEIPT,
+    "guardrails": [],
+    "spans": [
+        {
+            "id": "step_run",
+            "parent": None,
+            "kind": "step",
+            "name": "run",
+            "start_ms": 0.7,
+            "ms": 812.0,
+            "data": {},
+            "error": None,
+        }
+    ],
+    "cut": False,
+}
+TOOLS = {
+    "tools": [ToolCard("refund", "Pay an order back.", "shop (acme-shop 1.2)", True, "always")]
+}
+AGENTS = {
+    "agents": [AgentCard("triage", "Answers first.", DESK, "triage", "gpt-6-luna", ("refund",))]
+}

@@ -7,11 +7,12 @@ import secrets
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import Forbidden, InvalidRequest
+from frontdesk.contract.feedback import Score
 from frontdesk.contract.messages import Message, OnBusy, OnDisconnect
 from frontdesk.server.api_keys import ACT_AS_USER
 from frontdesk.server.problems import invalid
@@ -31,6 +32,12 @@ def _with_words(text: str) -> str:
     if not text.strip():
         raise ValueError("must hold more than white space")
     return text
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):  # which is equal to 1 or 0
+        raise ValueError("must be 1 or -1")
+    return value
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
@@ -90,6 +97,13 @@ class CancelBody(Strict):
     """What `POST /v1/turns/{id}/cancel` takes."""
 
     mode: CancelMode = "immediate"
+
+
+class FeedbackBody(Strict):
+    """What `POST /v1/turns/{id}/feedback` takes: up or down, and why."""
+
+    score: Annotated[Score, BeforeValidator(_no_bool)]
+    comment: Annotated[Text, Field(max_length=2000)] = ""
 
 
 def chat_body(data: dict[str, Any]) -> ChatBody:

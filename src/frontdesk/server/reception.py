@@ -9,6 +9,7 @@ from frontdesk.desk import Desk
 from frontdesk.server.identity import Identity
 from frontdesk.server.openai.aliases import Aliases
 from frontdesk.server.openai.side_calls import SideCalls
+from frontdesk.server.traffic import Traffic
 from frontdesk.sessions.store import Sessions
 
 
@@ -21,6 +22,7 @@ class Reception:
     max_body_bytes: int
     aliases: Aliases
     side_calls: SideCalls
+    traffic: Traffic
 
 
 @dataclass(frozen=True, slots=True)

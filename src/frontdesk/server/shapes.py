@@ -8,9 +8,14 @@ from typing_extensions import TypedDict
 from frontdesk.contract.errors import Problem
 from frontdesk.contract.events import Event, TurnEnded
 from frontdesk.contract.facts import Fact
+from frontdesk.contract.feedback import Score
 from frontdesk.contract.turns import SessionInfo, TurnRecord, TurnResult
+from frontdesk.contract.usage import Used
 from frontdesk.server.answers import ANSWER_FIELDS, RECORD_FIELDS
 from frontdesk.server.problems import ProblemObject
+from frontdesk.sessions.usage import Group
+from frontdesk.tools.catalogue import AgentCard, ToolCard
+from frontdesk.tracing.trace import Trace
 
 
 class Action(TypedDict):
@@ -31,6 +36,7 @@ def _object(name: str, meaning: str, fields: Mapping[str, Any]) -> Any:
 
 
 _RESULT, _RECORD = get_type_hints(TurnResult), get_type_hints(TurnRecord)
+_USED = get_type_hints(Used)
 Answer: Any = _object(
     "Answer",
     "What a turn came to; `error` is there when it failed.",
@@ -79,6 +85,36 @@ class WaitingTurns(TypedDict):
     turns: list[Answer]
 
 
+class GivenFeedback(TypedDict):
+    """What the user thought of a turn, as it is kept."""
+
+    turn_id: str
+    score: Score
+    comment: str
+    at: str
+
+
+class Span(TypedDict):
+    """One step: it began `start_ms` after the turn and took `ms`."""
+
+    id: str
+    parent: str | None
+    kind: str
+    name: str
+    start_ms: float
+    ms: float
+    data: Mapping[str, Any]
+    error: str | None
+
+
+_TRACE = get_type_hints(Trace)
+ShownTrace: Any = _object(
+    "Trace",
+    "What one turn did, without anything that was said. `cut`: there were more spans.",
+    _TRACE | {"started": str, "spans": list[Span]},
+)
+
+
 class FactList(TypedDict):
     """What the caller asked to remember, oldest first."""
 
@@ -97,6 +133,38 @@ class ForgottenFact(TypedDict):
 
     id: str
     deleted: bool
+
+
+UsageLine: Any = _object("UsageLine", "What one group has used.", {"name": str} | _USED)
+UserUsage: Any = _object(
+    "UserUsage", "What one user of the tenant has used.", {"user": str} | _USED
+)
+UsageReport: Any = _object(
+    "UsageReport",
+    "What was used from one day to another, both included (UTC). `users`, the dearest first, are "
+    "those of the tenant, for the scope `admin`.",
+    {
+        "from": str,
+        "to": str,
+        "group_by": Group,
+        "total": Used,
+        "groups": list[UsageLine],
+        "users": NotRequired[list[UserUsage]],
+        "has_more": NotRequired[bool],
+    },
+)
+
+
+class ToolList(TypedDict):
+    """What is installed, and the caller may have used."""
+
+    tools: list[ToolCard]
+
+
+class AgentList(TypedDict):
+    """Who answers, triage first."""
+
+    agents: list[AgentCard]
 
 
 class Alive(TypedDict):

@@ -73,6 +73,8 @@ async def show_events(
 ) -> Response:
     """The turn's events after the given one, live until the last; 204 when there are no more."""
     visit = await admit(request, "read")
+    if last_event_id or after:
+        reception(request).traffic.resumes.inc()
     return await follow(request, visit, turn_id, last_event_id or after or None)
 
 

@@ -77,4 +77,4 @@ async def forget_user(request: Request) -> Response:
     left.
     """
     visit = await admit(request, "chat")
-    return json_answer(await visit.sessions.erasure.forget(visit.owner))
+    return json_answer(await visit.sessions.erasure.forget(visit.owner, visit.caller.tenant))

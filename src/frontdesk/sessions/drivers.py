@@ -4,6 +4,7 @@ is gone.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -44,7 +45,9 @@ class _Drive:
 
 
 class Drivers:
-    """The drivers of this process."""
+    """The drivers of this process. `counts` says how many turns they have `recovered`, and how many
+    they lost to others (`fenced`).
+    """
 
     def __init__(self, redis: Redis, scripts: Scripts, wakeups: Wakeups, lease_s: float) -> None:
         self._redis = redis
@@ -56,6 +59,7 @@ class Drivers:
         self._left: dict[str, float] = {}
         self._turn: Turn | None = None
         self.draining = False
+        self.counts: Counter[str] = Counter()
 
     @asynccontextmanager
     async def driving(
@@ -133,6 +137,7 @@ class Drivers:
                 following = await turn(following)
             self._left[entry] = drive.due
         except Fenced:
+            self.counts["fenced"] += 1
             logger.warning("turn.taken_over", turn=drive.hold and drive.hold.turn_id)
         finally:
             if self._drives.get(entry) is drive:
@@ -191,6 +196,7 @@ class Drivers:
             if isinstance(answer, bytes):
                 hold.cancellation.ask(CANCEL_MODES[answer])
             elif not answer and drive.hold is hold and drive.task:
+                self.counts["fenced"] += 1
                 logger.warning("lease.lost", turn=hold.turn_id)
                 drive.task.cancel()
 
@@ -259,6 +265,7 @@ class Drivers:
         if answer[0] == b"run":
             seal = self._scripts.sealing.of(owner)
             hold = read_hold(seal, session_id, holder, due, answer)
+            self.counts["recovered"] += 1
             logger.info("turn.recovered", turn=hold.turn_id, tries=hold.tries)
             self.start(hold)
         return due

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from frontdesk.contract.keys import LEASES, WAITING, OwnerKeys
+from frontdesk.contract.keys import LEASES, WAITING, OwnerKeys, owner_of
 from frontdesk.sessions.connection import translated
+from frontdesk.sessions.usage import forget_user
 
 PAGE = 500
 PASSES = 5
@@ -23,7 +24,7 @@ KINDS = {
     "trace": "traces",
 }
 KEY = re.compile(r"(?:s:[^:]+:(?P<session>\w+)|t:[^:]+(?::(?P<turn>\w+))?|(?P<other>\w+)(?::.*)?)")
-REPORTED = ("sessions", "turns", "events", "traces", "cache", "facts")
+REPORTED = ("sessions", "turns", "events", "traces", "cache", "facts", "usage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,15 @@ class Erased:
 
 
 class Erasure:
-    """Forgets owners in one Redis."""
+    """Forgets owners in one Redis, where `secret` makes their keys."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, redis: Redis, secret: bytes) -> None:
+        self._redis, self._secret = redis, secret
 
-    async def forget(self, owner: str) -> Erased:
-        """Deletes all keys of an owner. Sessions go before their turns, so that what runs is
-        refused from there on and cannot bring anything back; the same call again is safe.
+    async def forget(self, owner: str, tenant: str) -> Erased:
+        """Deletes all keys of an owner, and the owner's lines among the sums of the tenant.
+        Sessions go before their turns, so that what runs is refused from there on and cannot bring
+        anything back; the same call again is safe.
 
         It looks at every key of the store, a page at a time. Some remain only where the owner goes
         on talking meanwhile.
@@ -59,6 +61,8 @@ class Erasure:
                 await self._delete(owner, found, deleted)
                 await asyncio.sleep(GRACE_S)
                 found = await self._keys(owner)
+            sums = owner_of(self._secret, tenant, "")
+            deleted["usage"] += await forget_user(self._redis, sums, owner)
             deleted["leases"] += await self._unlist(owner)
         return Erased({kind: deleted[kind] for kind in sorted(deleted)}, len(found))
 

@@ -14,6 +14,7 @@ from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import SessionInfo, SessionTotals, TurnRecord, TurnResult
 from frontdesk.sessions.codec import dump
 from frontdesk.sessions.connection import translated
+from frontdesk.sessions.feedback import Feedbacks
 from frontdesk.sessions.history import read_turns
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.pins import Pins, marked, read_pins
@@ -28,7 +29,7 @@ NO_SESSION = "There is no such session."
 
 
 class Lifecycle:
-    """The sessions of all owners, one at a time."""
+    """The sessions of all owners, one at a time, and the `feedback` on their turns."""
 
     def __init__(
         self, redis: Redis, scripts: Scripts, archive: Archive, pins: Pins, settings: Settings
@@ -38,6 +39,7 @@ class Lifecycle:
         self._archive = archive
         self._pins = pins
         self._settings = settings
+        self.feedback = Feedbacks(redis, scripts)
 
     async def label(
         self,
@@ -86,7 +88,9 @@ class Lifecycle:
                 return
             records = read_turns(self._scripts.sealing.of(owner), elements)
             place = base + first
-            yield b"".join(map(turn_line, marked(records, place, read_pins(pins))))
+            shown = marked(records, place, read_pins(pins))
+            thought = await self.feedback.of(owner, [record.id for record in shown])
+            yield b"".join(map(turn_line, shown, thought))
             place += len(elements)
 
     async def take_in(self, owner: str, session: Transferred) -> SessionInfo:

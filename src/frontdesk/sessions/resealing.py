@@ -19,7 +19,7 @@ from frontdesk.sessions.sealing import Sealing, is_sealed, label_of
 PAGE = 200
 IN_CLEAR = "in the clear"
 BROKEN = "broken"
-WORDS = ("message", "result", "waits", "title", "metadata", "summary", "next_summary")
+WORDS = ("message", "result", "waits", "title", "metadata", "summary", "next_summary", "feedback")
 """The fields of sessions and turns that hold what somebody said, also before they were sealed."""
 KEY = re.compile(
     r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|t:[^:]+:(?:results|effects|pending))|(?P<fields>s:[^:]+:meta|t:[^:]+)"

@@ -45,6 +45,7 @@ PRELUDES = {
     "pin": (),
     "claim": (),
     "summarise": (),
+    "usage": (),
 }
 
 Call = tuple[Sequence[str], Sequence[Any]]

@@ -36,6 +36,7 @@ from frontdesk.sessions.scripts import Call, Scripts, member
 from frontdesk.sessions.sealing import open_sealing
 from frontdesk.sessions.summaries import Summaries
 from frontdesk.sessions.tasks import Tasks
+from frontdesk.sessions.usage import Usage
 from frontdesk.sessions.wakeups import Wakeups
 
 __all__ = ["Begun", "Hold", "Sessions"]
@@ -45,10 +46,12 @@ DRAIN_S = 30.0
 
 
 class Sessions:
-    """All sessions of a deployment, as one process sees them."""
+    """All sessions of a deployment, as one process sees them. `redis` is also for what is kept
+    beside them.
+    """
 
     def __init__(self, redis: Redis, secret: bytes, settings: Settings) -> None:
-        self._redis = redis
+        self.redis = redis
         self._secret = secret
         self._settings = settings
         self.sealing = sealing = open_sealing(settings)
@@ -56,19 +59,16 @@ class Sessions:
         self._beside = Tasks()
         self._wakeups = Wakeups(redis, self._beside)
         self._drivers = Drivers(redis, self._scripts, self._wakeups, settings.lease_s)
+        self.counts = self._drivers.counts
         self._readers = Readers(redis, self._wakeups, self._drivers, sealing, settings.lease_s)
         self._archive = Archive(redis, self._scripts)
-        self.erasure = Erasure(redis)
+        self.erasure = Erasure(redis, secret)
+        self.usage = Usage(redis, self._scripts, secret, settings.usage_ttl_s)
         self.approvals = Approvals(redis, self._scripts, self._drivers, secret, settings)
         self.facts = Facts(redis, self._scripts, settings.session_ttl_s)
         self.pins = Pins(redis, self._scripts, settings)
         self.summaries = Summaries(self._scripts)
         self.lifecycle = Lifecycle(redis, self._scripts, self._archive, self.pins, settings)
-
-    @property
-    def redis(self) -> Redis:
-        """The client, for what is kept beside the sessions."""
-        return self._redis
 
     def owner(self, caller: Caller) -> str:
         """Whose keys a caller's conversations are in."""
@@ -168,7 +168,7 @@ class Sessions:
             StoreUnavailable: Redis does not answer.
         """
         with translated():
-            known: Any = await self._redis.hmget(
+            known: Any = await self.redis.hmget(
                 OwnerKeys(owner).turn(turn_id), "session", "message"
             )
         if known[0] is None:
@@ -186,7 +186,7 @@ class Sessions:
     def effects(self, hold: Hold) -> TurnEffects:
         """Where the turn writes down what it changes in the world."""
         keep_s = self._settings.session_ttl_s
-        return TurnEffects(self._redis, self._scripts, hold, keep_s, partial(_taken_over, hold))
+        return TurnEffects(self.redis, self._scripts, hold, keep_s, partial(_taken_over, hold))
 
     def writer(self, hold: Hold) -> EventWriter:
         """What writes the events of a running turn."""

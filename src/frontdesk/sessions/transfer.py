@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from frontdesk.contract.errors import InvalidRequest
+from frontdesk.contract.feedback import Feedback
 from frontdesk.contract.turns import Item, SessionInfo, TurnRecord
 from frontdesk.sessions.codec import dump, load
 from frontdesk.sessions.summaries import Summary
@@ -48,9 +49,9 @@ def head_line(info: SessionInfo, summary: Summary | None) -> bytes:
     return _line({"type": "session", "version": VERSION, "summary": summary}, info)
 
 
-def turn_line(record: TurnRecord) -> bytes:
-    """The line of a turn."""
-    return _line({"type": "turn"}, record)
+def turn_line(record: TurnRecord, feedback: Feedback | None = None) -> bytes:
+    """The line of a turn, with what its user thought of it. Who takes it in leaves that out."""
+    return _line({"type": "turn"} | ({"feedback": feedback} if feedback else {}), record)
 
 
 def read_transfer(data: bytes) -> Transferred:

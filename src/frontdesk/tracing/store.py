@@ -1,7 +1,9 @@
 """Where traces are kept: one value per turn under its owner, for as long as the settings say."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import structlog
 from redis.asyncio import Redis
@@ -12,19 +14,33 @@ from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import NotFound, StoreUnavailable
 from frontdesk.contract.keys import OwnerKeys, owner_of
 from frontdesk.contract.turns import Receipt, TurnResult
+from frontdesk.tracing.metrics import TurnMetrics
 from frontdesk.tracing.spans import Spans
 from frontdesk.tracing.trace import Trace, make_trace, packed, unpacked
+
+Count: TypeAlias = Callable[[TurnContext, TurnResult], Awaitable[None]]
+"""Adds an ended turn to some sum; it does not fail."""
 
 logger = structlog.get_logger(__name__)
 
 
 class Traces:
     """Collects, keeps and finds the traces of turns; `ttl_s` is how long one is kept, in
-    seconds.
+    seconds. Each of `counts` is told of every turn that has ended, and so
+    are the `metrics`.
     """
 
-    def __init__(self, redis: Redis, secret: bytes, ttl_s: int, spans: Spans) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        secret: bytes,
+        ttl_s: int,
+        spans: Spans,
+        counts: Iterable[Count] = (),
+    ) -> None:
         self._redis, self._secret, self._ttl_s, self._spans = redis, secret, ttl_s, spans
+        self.metrics = TurnMetrics()
+        self._counts = (self.metrics.count, *counts)
 
     @contextmanager
     def collect(self, context: TurnContext) -> Iterator[None]:
@@ -48,8 +64,14 @@ class Traces:
         _tell(context, result)
         keys = OwnerKeys(owner_of(self._secret, context.tenant, context.user))
         data = packed(make_trace(context, result))
+        await asyncio.gather(
+            self._write(keys.trace(context.turn_id), data),
+            *(count(context, result) for count in self._counts),
+        )
+
+    async def _write(self, key: str, data: bytes) -> None:
         try:
-            await self._redis.set(keys.trace(context.turn_id), data, ex=self._ttl_s)
+            await self._redis.set(key, data, ex=self._ttl_s)
         except RedisError as error:
             logger.warning("trace.lost", error=type(error).__name__)
 

@@ -18,7 +18,13 @@ from frontdesk.desk import Desk
 from frontdesk.sessions.store import Sessions
 from frontdesk.testing import Visitor
 
-PASSING = {"session_ttl_s": 600, "trace_ttl_s": 600, "cache_ttl_s": 60, "trace_to_openai": False}
+PASSING = {
+    "session_ttl_s": 600,
+    "trace_ttl_s": 600,
+    "usage_ttl_s": 600,
+    "cache_ttl_s": 60,
+    "trace_to_openai": False,
+}
 """Whatever is left behind ends by itself, also when this process is killed."""
 CLEANING_S = 5.0
 ASKED_AGAIN = 3
@@ -40,7 +46,7 @@ async def isolation(around: Surroundings) -> Finding:
         # Only after the desk has closed: by then its last turn has written all that it writes.
         with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(CLEANING_S):
-                await _clean(around.redis, settings, owners, [v.session_id for v in visitors])
+                await _clean(around.redis, settings, owners, visitors)
 
 
 def _visitors(desk: Desk) -> list[Visitor]:
@@ -110,15 +116,16 @@ def _who(victim: Visitor, stranger: Visitor) -> str:
 
 
 async def _clean(
-    redis: Redis, settings: Settings, owners: Sequence[str], session_ids: Sequence[str]
+    redis: Redis, settings: Settings, owners: Sequence[str], visitors: Sequence[Visitor]
 ) -> None:
     sessions = Sessions(redis, load_secret(settings), settings)
-    for owner, session_id in zip(owners, session_ids, strict=True):
+    for owner, visitor in zip(owners, visitors, strict=True):
         with suppress(NotFound):
-            await sessions.forget(owner, session_id)
+            await sessions.forget(owner, visitor.session_id)
     if len(set(owners)) < len(owners):
         return  # owners are not told apart here: what is left may be a real user's
-    for owner in owners:
+    tenants = {sessions.usage.tenant(visitor.caller.tenant) for visitor in visitors}
+    for owner in (*owners, *tenants):
         async for key in redis.scan_iter(match=f"{OwnerKeys(owner).prefix}*", count=1000):
             await redis.unlink(key)
         async for entry, _ in redis.zscan_iter(LEASES, match=f"{owner} *"):
