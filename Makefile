@@ -1,6 +1,6 @@
 # Needs only make and Python 3.11 or newer: each target makes .venv and installs what it needs by
 # itself. `make PYTHON=/path/to/python` chooses the Python.
-.PHONY: help demo test soak check format docs bench real-model live constraints clean
+.PHONY: help demo test soak check format docs bench timing real-model live constraints clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -20,6 +20,7 @@ help:
 	@echo "make format          let ruff format and mend the code"
 	@echo "make docs            write the generated pages of docs/"
 	@echo "make bench           measure frontdesk beside its peers (two minutes, nothing else running)"
+	@echo "make timing          whether time tells which API keys exist (some seconds)"
 	@echo "make real-model      talk to a small language model on this machine (no key)"
 	@echo "make live            check who answers what on real models (needs a key, costs money)"
 	@echo "make constraints     take the newest packages and pin them"
@@ -52,6 +53,9 @@ docs: .venv/.runtime
 bench: .venv/.runtime
 	@$(BIN)/python -m bench.prompt_cache; prompts=$$?; \
 	echo; $(BIN)/python -m bench.sessions && exit $$prompts
+
+timing: .venv/.runtime
+	@$(BIN)/python -m bench.credentials
 
 # No part of `make test`: the first needs 130 MB of packages, the second a key.
 real-model: .venv/.runtime .venv/real/.ready

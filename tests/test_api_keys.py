@@ -10,11 +10,10 @@ import httpx2
 import orjson
 import pytest
 from redis.asyncio import Redis
-from structlog.testing import capture_logs
 from tests.doorman import Doorman, bearer, calling, look
 
 from frontdesk.contract.errors import InvalidRequest
-from frontdesk.contract.keys import API_KEYS, AUDIT
+from frontdesk.contract.keys import API_KEYS
 from frontdesk.server import api_keys
 from frontdesk.server.api_keys import ApiKeys
 from frontdesk.server.audit import Audit
@@ -111,41 +110,6 @@ async def test_a_revoked_key_is_refused_by_another_process_at_its_next_request(
         assert [await look(each, bearer(token)) for each in (one, two)] == [404, 404]
         await keys.revoke(key_id)
         assert [await look(each, bearer(token)) for each in (one, two)] == [401, 401]
-
-
-async def test_making_and_revoking_a_key_is_in_the_audit_log_and_no_secret_is(
-    keys: ApiKeys, redis: Redis
-) -> None:
-    with capture_logs() as lines:
-        key_id, token = await keys.create("shop", "ann", name="the till", by="command:root")
-        await keys.revoke(key_id, by="command:eve")
-    made, revoked = await Audit(redis).read(10)
-    assert (made.action, made.by, made.about["key"]) == ("key.created", "command:root", key_id)
-    assert (made.about["user"], made.about["scopes"]) == ("ann", "chat read")
-    assert (revoked.action, revoked.by, revoked.about["key"]) == (
-        "key.revoked",
-        "command:eve",
-        key_id,
-    )
-    assert [line["action"] for line in lines if line["event"] == "audit"] == [
-        "key.created",
-        "key.revoked",
-    ]
-    assert token.split("_")[2] not in str(await redis.xrange(AUDIT)) + str(lines)
-
-
-async def test_what_is_not_there_is_not_revoked_and_not_logged(keys: ApiKeys, redis: Redis) -> None:
-    assert await keys.revoke("no") is False
-    assert await Audit(redis).read(10) == ()
-
-
-async def test_trimming_the_audit_log_is_in_it(redis: Redis) -> None:
-    audit = Audit(redis)
-    await redis.xadd(AUDIT, {"action": "key.created", "by": "command"}, id="1000-0")
-    gone = await audit.trim(datetime(2020, 1, 1, tzinfo=UTC), "command:root")
-    assert gone == 1
-    [left] = await audit.read(10)
-    assert (left.action, left.by) == ("audit.trimmed", "command:root")
 
 
 async def test_an_address_that_guesses_is_told_to_wait_on_every_process(

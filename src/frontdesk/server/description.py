@@ -36,6 +36,7 @@ ADMITTED: tuple[Error, ...] = (
     errors.InvalidRequest,
     errors.RateLimited,
     errors.StoreUnreadable,
+    errors.IssuerUnavailable,
 )
 BODIES: tuple[Error, ...] = (errors.PayloadTooLarge, UnsupportedMedia, errors.InvalidRequest)
 TURNS: tuple[Error, ...] = (

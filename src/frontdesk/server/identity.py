@@ -66,7 +66,7 @@ class Identity:
         """
         known = await self._known(request, APPROVE in scopes, named)
         allowed = not known.caller.scopes.isdisjoint(scopes)
-        if ADMIN in scopes:
+        if scopes == (ADMIN,):
             await self._note(request, known, allowed)
         if not allowed:
             wanted = " or ".join(f"`{scope}`" for scope in scopes)

@@ -116,7 +116,7 @@ DOCUMENT = Content(dict[str, Any], {"openapi": "3.1.0", "paths": {}})
 @router.get("/openapi.json", **described(*sorted(SCOPES), answers=DOCUMENT))
 async def show_document(request: Request) -> Response:
     """This document, for every caller whom the server knows."""
-    await admit(request, *SCOPES)
+    await admit(request, *SCOPES, named=False)
     app = request.app
     app.openapi_schema = app.openapi_schema or document(app.routes)
     return json_answer(app.openapi_schema)

@@ -60,7 +60,7 @@ class ModelList(TypedDict):
 )
 async def list_models(request: Request) -> Response:
     """What a client may name as `model`."""
-    visit = await admit(request, "chat", "read")
+    visit = await admit(request, "chat", "read", named=False)
     found = list(_models(visit.desk, reception(request).aliases))
     return json_answer({"object": "list", "data": found})
 
@@ -71,7 +71,7 @@ async def list_models(request: Request) -> Response:
 )
 async def show_model(request: Request, model: str) -> Response:
     """One of them."""
-    visit = await admit(request, "chat", "read")
+    visit = await admit(request, "chat", "read", named=False)
     for each in _models(visit.desk, reception(request).aliases):
         if each["id"] == model:
             return json_answer(each)
