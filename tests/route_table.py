@@ -29,6 +29,9 @@ QUERIES: Mapping[str, str] = {
     "GET /v1/sessions?after": "<session>",
     "GET /v1/sessions/{session_id}/turns?after": "<turn>",
     "GET /v1/turns/{turn_id}/events?after": "1-0",
+    "GET /v1/usage?from": "2026-11-01",
+    "GET /v1/usage?to": "2026-11-30",
+    "GET /v1/usage?group_by": "agent",
     "?limit": "10",
 }
 """Parameter of a query, of a route or of all -> what is asked."""
@@ -48,6 +51,7 @@ BODIES: Mapping[str, tuple[Any, ...]] = {
         {"approval_id": "<approval>", "decision": "reject"},
     ),
     "POST /v1/turns/{turn_id}/pin": (None,),
+    "POST /v1/turns/{turn_id}/feedback": ({"score": 1, "comment": "Fine"},),
     "PATCH /v1/sessions/{session_id}": ({"title": "Mine"}, {"metadata": {"a": "b"}}),
     "POST /v1/sessions/import": ({"is": "no session"},),
     "POST /v1/users/me/facts": ({"fact": "I like tea."},),

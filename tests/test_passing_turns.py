@@ -75,7 +75,7 @@ async def test_its_session_cannot_be_spoken_to(ann: Visitor) -> None:
 
 async def test_forgetting_the_user_forgets_it(ann: Visitor, redis: Redis) -> None:
     result = await ann.ask("Hello there", keeps=False)
-    await ann.desk.sessions.erasure.forget(ann.owner)
+    await ann.desk.sessions.erasure.forget(ann.owner, "local")
     with pytest.raises(NotFound):
         await ann.desk.sessions.result(ann.owner, result.turn_id)
     assert not [key async for key in redis.scan_iter(f"{OwnerKeys(ann.owner).prefix}*")]
