@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests import histories
 from tests.protocol_desks import REFUSED, WEATHER, call, desk_of, output, said, sent, shown
 
 from frontdesk.config import Settings
@@ -15,7 +16,7 @@ from frontdesk.contract.messages import Caller, Message
 from frontdesk.desk import Desk
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.entry import entered
-from frontdesk.testing import FakeOpenAI, Visitor, tool_call
+from frontdesk.testing import FakeOpenAI, Visitor, text, tool_call
 
 BEFORE = (said("user", "My parrot is called Kiwi"), said("assistant", "A fine name."))
 
@@ -196,6 +197,22 @@ async def test_a_call_that_left_for_the_client_is_in_the_trace(
     result = await ann.ask("How is it?", client_tools=(WEATHER,))
     trace = await desk.traces.load(ann.owner, result.turn_id)
     assert ("client_tool", "weather") in [(span.kind, span.name) for span in trace.spans]
+
+
+async def test_a_session_that_is_filed_under_has_a_valid_history_whatever_the_client_sends(
+    ann: Visitor, upstream: FakeOpenAI
+) -> None:
+    tools: dict[str, Any] = {"client_tools": (WEATHER,)}
+    upstream.script(tool_call("weather"), text("Sunny."), text("Very sunny."), tool_call("weather"))
+    first = (await ann.ask("How is it?", context=(), **tools)).calls
+    context = (said("user", "How is it?"), *first, output(first[0]["call_id"], "sun"))
+    await ann.ask("", context=context, **tools)
+    await ann.ask("", context=context, **tools)
+    await ann.ask("And tomorrow?", context=(*context, said("assistant", "Very sunny.")), **tools)
+    await ann.ask("Never mind", context=(said("user", "How is it?"),))
+    result = await ann.ask("Where were we?")
+    assert result.status == "completed"
+    assert not histories.faults(histories.shown(upstream.requests[-1]))
 
 
 async def test_nothing_at_all_is_refused(ann: Visitor) -> None:

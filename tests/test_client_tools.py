@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from tests import histories
 from tests.protocol_desks import (
     MAIL,
     REFUSED,
@@ -115,6 +116,7 @@ async def test_a_call_without_an_output_gets_one_that_says_so(
     assert "No result came" in shown(upstream)
     kinds = [item.get("type") for record in await ann.records() for item in record.items]
     assert kinds.count("function_call") == kinds.count("function_call_output") == 1
+    assert not histories.faults(histories.shown(upstream.requests[-1]))
 
 
 @pytest.mark.parametrize("brought", [("call_other",), ("call_other", None)])

@@ -14,6 +14,7 @@ from openai.types.responses import (
 
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.turns import Item
+from frontdesk.sessions.brought import begins
 from frontdesk.sessions.window import estimate_tokens, narrowed
 
 REMEMBERED = (
@@ -40,7 +41,7 @@ def turn_input(
     stays the same from turn to turn and the provider's cache stays warm.
     """
     told = [message("developer", text) for text in (context.message.instructions, *facts) if text]
-    new = [*context.opening, *told]
+    new = [*map(_typed, begins(context)), *told]
     if context.text or not (context.opening or context.message.context):
         new.append(message("user", context.ledger.condensed or context.text))
     return cast(list[TResponseInputItem], [*known_items(context, budget), *new])

@@ -5,11 +5,12 @@ checked here, their texts by the guardrails.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import ContextOverflow, InvalidRequest
 from frontdesk.contract.messages import Message
 from frontdesk.contract.turns import Item, TurnRecord
@@ -17,6 +18,7 @@ from frontdesk.sessions.window import estimate_tokens, narrowed
 
 MOST_ITEMS = 5_000
 NO_RESULT = "[No result came: the client has not run this call.]"
+UNREPLIED: Item = {"role": "assistant", "content": "[no reply]"}
 CALL, OUTPUT = "function_call", "function_call_output"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CALL_ID = re.compile(r"[!-~]{1,256}")
@@ -110,6 +112,25 @@ def answered(calls: Sequence[Item], outputs: Sequence[Item]) -> tuple[Item, ...]
     nothing = {"type": OUTPUT, "output": NO_RESULT}
     results = [found.get(c["call_id"], {**nothing, "call_id": c["call_id"]}) for c in calls]
     return (*calls, *results)
+
+
+def begins(context: TurnContext) -> tuple[Item, ...]:
+    """What the turn begins with before its message: the calls with their outputs, and a marker
+    where the message comes instead of a reply to them.
+    """
+    return (*context.opening, UNREPLIED) if context.opening and context.text else context.opening
+
+
+def filed(items: Sequence[Item], history: Sequence[TurnRecord]) -> tuple[Item, ...]:
+    """The items of a turn that had a context of its own, as a session remembers them behind its
+    history: calls that it waits for and that did not come back are closed first; an id that it
+    knows already, as when a client asks again, is replaced.
+    """
+    ids = {item.get("call_id") for item in items}
+    left = [call for call in waiting(history) if call["call_id"] not in ids]
+    taken = {str(item.get("call_id")) for record in history for item in record.items}
+    marker = [UNREPLIED] if left and items[0].get("role") == "user" else []
+    return tuple(_paired((*answered(left, ()), *marker, *items), taken))
 
 
 def check_outputs(message: Message, opening: Sequence[Item]) -> None:
@@ -207,11 +228,11 @@ def _string(value: Any, name: str) -> str:
     return value
 
 
-def _paired(items: Iterable[Item]) -> Iterator[Item]:
+def _paired(items: Iterable[Item], known: Collection[str] = ()) -> Iterator[Item]:
     """The items with each call's output behind it before anything else is said. An id that comes
-    again is replaced: some servers number their calls anew in each answer.
+    again, or is `known`, is replaced: some servers number their calls anew in each answer.
     """
-    taken, asked = set[str](), dict[str, str]()
+    taken, asked = set(known), dict[str, str]()
     late = list[Item]()
     for item in items:
         call_id = str(item.get("call_id", ""))
@@ -222,7 +243,7 @@ def _paired(items: Iterable[Item]) -> Iterator[Item]:
             if call_id not in asked:
                 raise _without_call(call_id)
             late.append({**item, "call_id": asked.pop(call_id)})
-        elif asked and item["role"] == "user":
+        elif asked and item.get("role") == "user":
             break
         else:  # said beside calls that are open: it goes before them
             yield item

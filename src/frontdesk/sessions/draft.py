@@ -7,7 +7,7 @@ from dataclasses import replace
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.effects import Effects
 from frontdesk.contract.turns import Ending, Item, Rung, Status, TurnRecord
-from frontdesk.sessions.brought import known
+from frontdesk.sessions.brought import begins, filed, known
 from frontdesk.sessions.holds import Hold
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.totals import with_summaries
@@ -63,7 +63,7 @@ def _kept(context: TurnContext, status: Status, answer: str) -> tuple[Item, ...]
     user = {"role": "user", "content": context.ledger.condensed or context.text}
     reply = {"role": "assistant", "content": _reply(status, answer)}
     silent = context.ledger.handed and not answer
-    return (*context.opening, *([user] if asks else ()), *pairs, *(() if silent else [reply]))
+    return (*begins(context), *([user] if asks else ()), *pairs, *(() if silent else [reply]))
 
 
 def _withheld(context: TurnContext) -> bool:
@@ -131,9 +131,13 @@ def record_of(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
     if ending.status == "cancelled" and not began:
         # It only waited: a person sees it listed, no model ever does.
         return TurnRecord(context.turn_id, ending.status, rfc3339(), context.text, "")
-    return make_record(
+    record = make_record(
         context, ending.status, ending.answer, ending.rung, context.ledger.agent, code
     )
+    if context.message.context is None or not record.items:
+        return record
+    items = filed(record.items, hold.history)
+    return replace(record, items=items, tokens=estimate_tokens((*items, *record.calls)))
 
 
 def poisonous(hold: Hold) -> bool:
