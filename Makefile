@@ -1,6 +1,6 @@
 # Needs only make and Python 3.11 or newer: each target makes .venv and installs what it needs by
 # itself. `make PYTHON=/path/to/python` chooses the Python.
-.PHONY: help demo test soak check format docs bench timing real-model live constraints clean
+.PHONY: help demo test clients soak check format docs bench timing real-model live constraints clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -15,6 +15,7 @@ help:
 	@echo "make demo            chat with the sample desk (serves on loopback)"
 	@echo "make demo ASK='...'  answer one message and exit"
 	@echo "make test            run the tests"
+	@echo "make clients         install the official clients that the tests run (make test does it)"
 	@echo "make soak            ten thousand reconnects over HTTP to two processes (a few minutes)"
 	@echo "make check           lint, types, layers, shape"
 	@echo "make format          let ruff format and mend the code"
@@ -30,8 +31,21 @@ demo: .venv/.runtime
 	@if [ -n "$$DEMO_ASK" ]; then exec $(BIN)/frontdesk demo --ask="$$DEMO_ASK"; \
 	else exec $(BIN)/frontdesk demo; fi
 
-test: .venv/.dev
+test: .venv/.dev clients
 	@$(BIN)/python -m pytest
+
+# Where one cannot be fetched its tests are skipped and say why; the others run.
+clients: .venv/clients/openai-1/.ready .venv/clients/langchain/.ready .venv/clients/node/.ready
+
+.venv/clients/%/.ready: tests/clients/%.txt tests/clients/package.json | $(BIN)/pip
+	@echo "Installing the client $* for the tests ..." >&2
+	@rm -rf $(@D) && mkdir -p $(@D) && { $(BIN)/python -m venv $(@D) && \
+		$(@D)/bin/pip install -qq --disable-pip-version-check --retries 1 --timeout 20 -r $< && \
+		{ [ $* != node ] || $(npm_install); } && touch $@; } >$(@D)/log 2>&1 || \
+		echo "The client $* could not be installed; $(@D)/log says why." >&2
+
+npm_install = { cp tests/clients/package.json $(@D) && PATH="$(abspath $(@D))/bin:$$PATH" \
+	npm install --prefix $(@D) --no-audit --no-fund --no-package-lock --fetch-retries=1; }
 
 soak: .venv/.dev
 	@RECONNECTS=10000 $(BIN)/python -m pytest tests/test_reconnects.py
