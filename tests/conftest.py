@@ -10,6 +10,7 @@ import pytest_asyncio
 from openai import AsyncOpenAI
 from redis.asyncio import Redis
 from starlette.types import Receive, Scope, Send
+from tests.openai_callers import Front, front_of
 
 from frontdesk.asgi import create_app
 from frontdesk.assembly import open_desk
@@ -112,3 +113,26 @@ async def ann_http(desk: Desk, settings: Settings) -> AsyncIterator[httpx2.Async
             transport=transport, base_url="http://localhost", headers=headers
         ) as client:
             yield client
+
+
+@pytest_asyncio.fixture
+async def front(desk: Desk, settings: Settings) -> AsyncIterator[Front]:
+    """The desk behind a server on a socket, with keys of two tenants."""
+    aliases = {"model_aliases": ("gpt-4o=frontdesk", "support=complaints", "lost=nobody")}
+    async with front_of(desk, settings.model_copy(update=aliases)) as front:
+        yield front
+
+
+@pytest_asyncio.fixture
+async def ann_openai(front: Front) -> AsyncIterator[AsyncOpenAI]:
+    """The official client, of `ann`, on that server; it tries nothing again."""
+    async with AsyncOpenAI(base_url=front.base_url, api_key=front.ann_key, max_retries=0) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def ann_at_front(front: Front) -> AsyncIterator[httpx2.AsyncClient]:
+    """Requests by `ann` to that server, below `/v1`."""
+    headers = {"Authorization": f"Bearer {front.ann_key}"}
+    async with httpx2.AsyncClient(base_url=front.base_url, headers=headers) as client:
+        yield client

@@ -1,33 +1,17 @@
 """A frontdesk server over a real socket, and keys for those who call it as they would OpenAI."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-import uvicorn
-from fastapi import FastAPI
-from openai import AsyncOpenAI
-from tests.app_clients import app_on
+import httpx2
+from openai.types.chat import ChatCompletionMessageParam
+from tests.app_clients import app_on, served
 
 from frontdesk.config import Settings
 from frontdesk.desk import Desk
 from frontdesk.server.api_keys import ApiKeys
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """The app on a free port of this machine: its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not task.done()
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +39,13 @@ async def front_of(desk: Desk, settings: Settings) -> AsyncIterator[Front]:
         yield Front(url, ann, bob)
 
 
-@asynccontextmanager
-async def openai_clients(front: Front) -> AsyncIterator[tuple[AsyncOpenAI, AsyncOpenAI]]:
-    """The official client for each key; they try nothing again."""
-    async with AsyncExitStack() as stack:
-        ann, bob = [
-            await stack.enter_async_context(
-                AsyncOpenAI(base_url=front.base_url, api_key=key, max_retries=0)
-            )
-            for key in (front.ann_key, front.bob_key)
-        ]
-        yield ann, bob
+def user(text: str) -> list[ChatCompletionMessageParam]:
+    """A conversation of one message."""
+    return [{"role": "user", "content": text}]
+
+
+async def ask(http: httpx2.AsyncClient, text: str, **more: Any) -> httpx2.Response:
+    """The answer to a request for a chat completion."""
+    headers = more.pop("headers", {})
+    body = {"model": "frontdesk", "messages": user(text), **more}
+    return await http.post("/chat/completions", json=body, headers=headers)

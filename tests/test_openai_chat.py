@@ -223,3 +223,9 @@ def test_a_call_without_its_result_is_refused_in_openais_words(
         "An assistant message with 'tool_calls' must be followed by tool messages responding to "
         "each 'tool_call_id'. The following tool_call_ids did not have response messages: call_1"
     )
+
+
+def test_two_calls_of_one_id_are_refused() -> None:
+    calling = {"role": "assistant", "tool_calls": [CALL, CALL]}
+    result = {"role": "tool", "tool_call_id": "call_1", "content": ""}
+    assert "the same 'id'" in refusal(user("hi"), calling, result)[0]

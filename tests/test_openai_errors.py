@@ -162,6 +162,15 @@ async def test_unknown_fields_are_ignored(http: httpx2.AsyncClient) -> None:
     assert (answer.status_code, error_in(answer)["code"]) == (404, "model_not_found")
 
 
+async def test_what_is_nested_more_deeply_than_can_be_written_is_refused(
+    http: httpx2.AsyncClient,
+) -> None:
+    deep = b'{"a":' * 200 + b"1" + b"}" * 200
+    headers = {"Content-Type": "application/json"}
+    answer = await http.post("/v1/trial", content=deep, headers=headers)
+    assert (answer.status_code, "nested" in error_in(answer)["message"]) == (400, True)
+
+
 async def test_a_body_that_is_too_large_is_a_413(http: httpx2.AsyncClient) -> None:
     answer = await http.post("/v1/trial", json={"model": "x" * 6000})
     assert (answer.status_code, error_in(answer)["type"]) == (413, "invalid_request_error")

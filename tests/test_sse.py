@@ -8,11 +8,10 @@ from typing import Any, cast
 
 import httpx2
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.types import Message as Sent
+from tests.app_clients import served
 
 from frontdesk.asgi import create_app
 from frontdesk.config import Settings
@@ -71,20 +70,6 @@ class Tape:
 @pytest.fixture
 def tape(redis: Redis) -> Tape:
     return Tape(redis)
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not task.done()
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 the place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,6 +14,7 @@ from frontdesk.server.openai.errors import Refused, missing, refused
 from frontdesk.server.reception import reception
 
 UNREADABLE = "We could not parse the JSON body of your request."
+MOST_DEPTH = 100
 CODES = {"string_too_long": "string_above_max_length", "too_long": "array_above_max_length"}
 Body = TypeVar("Body", bound="Lenient")
 
@@ -28,16 +29,18 @@ async def read_body(request: Request) -> dict[str, Any]:
     """The body as a JSON object; a missing one is empty.
 
     Raises:
-        Refused: it is not a JSON object in UTF-8.
+        Refused: it is not a JSON object in UTF-8, or nested too deeply.
         UnsupportedMedia, PayloadTooLarge: as `read_object` says.
     """
     headers = request.headers
     if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
         return {}
     try:
-        return await read_object(request, reception(request).max_body_bytes)
+        data = await read_object(request, reception(request).max_body_bytes)
     except InvalidRequest:
         raise refused(UNREADABLE) from None
+    _check_depth(data)
+    return data
 
 
 def checked(kind: type[Body], data: Mapping[str, Any]) -> Body:
@@ -53,6 +56,24 @@ def checked(kind: type[Body], data: Mapping[str, Any]) -> Body:
         # Of the forms that a field may have, the one that got furthest is the one that was meant.
         worst = max(found, key=lambda each: len(each["loc"]))
         raise _refusal(worst["type"], worst["msg"], worst["loc"], data) from None
+
+
+def _check_depth(data: object) -> None:
+    """Schemas are taken as they come, and written again on their way to a model: what is read more
+    deeply nested than can be written must not get there.
+    """
+    level = [data]
+    for _ in range(MOST_DEPTH):
+        level = [below for each in level for below in _below(each)]
+        if not level:
+            return
+    raise refused(f"The body is nested too deeply: {MOST_DEPTH} levels at most.")
+
+
+def _below(data: object) -> Iterable[object]:
+    if isinstance(data, dict):
+        return data.values()
+    return data if isinstance(data, list) else ()
 
 
 def _refusal(kind: str, words: str, place: Sequence[int | str], data: object) -> Refused:

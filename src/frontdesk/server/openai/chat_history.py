@@ -113,7 +113,10 @@ def _check_calls(messages: Sequence[ChatMessage]) -> None:
             continue
         if waiting:
             break
-        waiting = dict.fromkeys(call.id for call in message.tool_calls or ())
+        calls = [call.id for call in message.tool_calls or ()]
+        waiting = dict.fromkeys(calls)
+        if len(waiting) < len(calls):
+            raise refused("Two calls of one message have the same 'id'.", "messages")
     if waiting:
         raise _without_result(waiting)
 

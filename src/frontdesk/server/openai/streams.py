@@ -3,6 +3,7 @@ whoever leaves ends the turn.
 """
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frontdesk.contract.events import Event, TextDelta, TurnEnded
-from frontdesk.server.event_stream import EventStream, Form, Numbered
+from frontdesk.server.event_stream import EventStream, Form, Numbered, disconnected
 from frontdesk.server.openai.errors import failed
 from frontdesk.server.reception import Visit
 
@@ -26,13 +27,17 @@ async def streamed(request: Request, visit: Visit, turn_id: str, form: Form) -> 
         Refused: it failed before anything was said.
     """
     events = visit.sessions.events(visit.owner, turn_id)
+    left = partial(visit.sessions.cancel, visit.owner, turn_id)
     first = asyncio.create_task(_first(events))
-    await asyncio.wait({first}, timeout=TOLD_WITHIN_S)
+    leaving = asyncio.create_task(disconnected(request.receive))
+    await asyncio.wait({first, leaving}, timeout=TOLD_WITHIN_S, return_when=FIRST_COMPLETED)
+    if leaving.done():
+        await left()
+    leaving.cancel()
     if first.done():
         for _, event in first.result():
             if isinstance(event, TurnEnded) and event.result.status == "failed":
                 raise failed(event.result, request)
-    left = partial(visit.sessions.cancel, visit.owner, turn_id)
     return EventStream(first, events, form, request, left=left)
 
 
