@@ -252,6 +252,13 @@ async def test_an_unknown_command_is_named_and_does_not_reach_a_model() -> None:
     assert "/help" in outcome.text
 
 
+async def test_reset_promises_nothing_where_the_client_keeps_the_conversation() -> None:
+    kept = turn("/reset")
+    outcome = await obey(replace(kept, message=replace(kept.message, context=())))
+    assert isinstance(outcome, Answer)
+    assert (outcome.fresh, "begin a new one" in outcome.text) == (False, True)
+
+
 async def test_a_command_with_more_words_resets_nothing() -> None:
     outcome = await obey(turn("/reset my password"))
 

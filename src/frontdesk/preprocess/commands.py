@@ -33,6 +33,10 @@ RESET: Words = {
     "en": "We start over: I no longer look at what was said before.",
     "ko": "새로 시작합니다. 이전 대화는 더 이상 보지 않습니다.",
 }
+ELSEWHERE: Words = {
+    "en": "This conversation is kept where you write: begin a new one there.",
+    "ko": "이 대화는 지금 쓰시는 프로그램이 보관합니다. 그곳에서 새 대화를 시작해 주세요.",
+}
 USAGE: Words = {
     "en": """\
 So far: {0.turns} turns, {0.model_calls} model calls, {0.input_tokens} tokens in, \
@@ -76,7 +80,8 @@ def _answer(name: str, context: TurnContext) -> Answer | None:
         case "help":
             return Answer(_said(HELP, context))
         case "reset":
-            return Answer(_said(RESET, context), fresh=True)
+            ours = context.message.context is None
+            return Answer(_said(RESET if ours else ELSEWHERE, context), fresh=ours)
         case "usage":
             cost = f"{Decimal(context.totals.cost_usd).normalize():f}"
             return Answer(_said(USAGE, context, context.totals, cost))
