@@ -10,7 +10,7 @@ import pytest_asyncio
 from openai import AsyncOpenAI
 from redis.asyncio import Redis
 from starlette.types import Receive, Scope, Send
-from tests.openai_callers import Front, front_of
+from tests.openai_callers import Front, front_of, openai_clients
 
 from frontdesk.asgi import create_app
 from frontdesk.assembly import open_desk
@@ -126,8 +126,8 @@ async def front(desk: Desk, settings: Settings) -> AsyncIterator[Front]:
 @pytest_asyncio.fixture
 async def ann_openai(front: Front) -> AsyncIterator[AsyncOpenAI]:
     """The official client, of `ann`, on that server; it tries nothing again."""
-    async with AsyncOpenAI(base_url=front.base_url, api_key=front.ann_key, max_retries=0) as client:
-        yield client
+    async with openai_clients(front) as (ann, _):
+        yield ann
 
 
 @pytest_asyncio.fixture

@@ -1,11 +1,12 @@
 """A frontdesk server over a real socket, and keys for those who call it as they would OpenAI."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 from tests.app_clients import app_on, served
 
@@ -37,6 +38,19 @@ async def front_of(desk: Desk, settings: Settings) -> AsyncIterator[Front]:
     _, bob = await keys.create("bolt", "bob", scopes)
     async with served(app_on(desk, settings)) as url:
         yield Front(url, ann, bob)
+
+
+@asynccontextmanager
+async def openai_clients(front: Front) -> AsyncIterator[tuple[AsyncOpenAI, AsyncOpenAI]]:
+    """The official client for each key; they try nothing again."""
+    async with AsyncExitStack() as stack:
+        ann, bob = [
+            await stack.enter_async_context(
+                AsyncOpenAI(base_url=front.base_url, api_key=key, max_retries=0)
+            )
+            for key in (front.ann_key, front.bob_key)
+        ]
+        yield ann, bob
 
 
 def user(text: str) -> list[ChatCompletionMessageParam]:
