@@ -82,7 +82,7 @@ def matrix(rows: Sequence[Row]) -> csr_matrix:
 def _buckets(text: str) -> list[int]:
     found, before, recent = [], 0, Recent()
     for place, word in enumerate(word_spans(Normal(text).folded.text)[:LONGEST]):
-        own, *groups = letters(word.group())
+        own, groups = letters(word.group())
         found += [own & MASK, pair(before, own), *groups]
         found += recent.met(concepts(word.group()), place)
         before = own
@@ -102,7 +102,7 @@ def fit(rows: Sequence[Row]) -> tuple[bytes, float, float]:
 
 def score(text: str, model: Model) -> float:
     """The highest score of the text's windows."""
-    scores = (window.score for window in windows(Normal(text).folded.text, model))
+    scores = (window.score for window in windows(Normal(text).folded.text, model, {}))
     return max(scores, default=0.0)
 
 

@@ -32,13 +32,14 @@ _TOGETHER: Mapping[str, str] = {
     "secret": "secret password one_time_code seed_phrase secret_request",
     "injection": "injection injection_suspected",
 }
+_FAMILIES = {each: name for name, held in _TOGETHER.items() for each in held.split()}
 
 
 def family(category: str) -> str:
     """What clients are told a finding of this category belongs to; a category of a plugin's stands
     for itself.
     """
-    return next((name for name, held in _TOGETHER.items() if category in held.split()), category)
+    return _FAMILIES.get(category, category)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """One stage's checks: what they find in a text, and what the policy says about each finding."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +41,8 @@ class Ruling:
     def moved(self, window: Window) -> "Ruling | None":
         """The ruling as one on the whole text, if it is this window's."""
         start = self.start + window.start
+        if not window.start and start < window.end:
+            return self
         if not window.begin <= start < window.end:
             return None
         return replace(self, start=start, end=self.end + window.start)
@@ -74,20 +75,31 @@ class Checkpoint:
             GuardrailUnavailable: as above.
         """
         whole = Normal(text) if isinstance(text, str) else text
-        text = whole.original
-        ends = time.monotonic() + self.deadline_s * (1 + len(text) // TIMED_CHARS)
+        text, started = whole.original, list[Guardrail]()
+        try:
+            deadline_s = self.deadline_s * (1 + len(text) // TIMED_CHARS)
+            found = await attempt(self._judged(whole, started), deadline_s)
+        except Failed as failed:
+            # Only the error's type: its message, and so the chain to it, may quote the text.
+            raise self.failed(started[-1], failed.error) from None
+        return [each for each in found if not self._spared(each, text)]
+
+    async def _judged(self, whole: Normal, started: list[Guardrail]) -> list[Ruling]:
+        """What all guardrails find; each is noted before it begins."""
         far = [guardrail for guardrail in self.guardrails if not guardrail.reach]
         near = [guardrail for guardrail in self.guardrails if guardrail.reach]
         reach = max((guardrail.reach for guardrail in near), default=0)
         found = list[Ruling]()
         for guardrail in far:
-            found += await self._judge(guardrail, whole, ends)
-        for window in windows(text, reach):
-            piece = whole if window.text is text else Normal(window.text)
+            started.append(guardrail)
+            found += await self._judge(guardrail, whole)
+        for window in windows(whole.original, reach):
+            piece = whole if window.text is whole.original else Normal(window.text)
             for guardrail in near:
-                judged = await self._judge(guardrail, piece, ends)
+                started.append(guardrail)
+                judged = await self._judge(guardrail, piece)
                 found += [moved for each in judged if (moved := each.moved(window))]
-        return [each for each in found if not self._spared(each, text)]
+        return found
 
     def verdict(self, ruling: Ruling, language: Language) -> Verdict:
         """The verdict of a blocking ruling: what the user is told instead of the text. The words
@@ -104,22 +116,16 @@ class Checkpoint:
 
     def notes(self, rulings: Iterable[Ruling]) -> list[GuardrailNote]:
         """One note for all rulings that differ only in their place."""
-        return list(dict.fromkeys(map(self.note, rulings)))
+        alike = {(each.guardrail, each.category, each.action): each for each in rulings}
+        return [self.note(each) for each in alike.values()]
 
     def _spared(self, ruling: Ruling, text: str) -> bool:
         values = self.policy.allowed_values
         return bool(values) and _bare(text[ruling.start : ruling.end]) in map(_bare, values)
 
-    async def _judge(self, guardrail: Guardrail, text: Text, ends: float) -> list[Ruling]:
-        async def judged() -> list[Ruling]:
-            found = await guardrail.check(text)
-            return [self._ruling(guardrail, finding, len(text.original)) for finding in found]
-
-        try:
-            return await attempt(judged(), max(0.0, ends - time.monotonic()))
-        except Failed as failed:
-            # Only the error's type: its message, and so the chain to it, may quote the text.
-            raise self.failed(guardrail, failed.error) from None
+    async def _judge(self, guardrail: Guardrail, text: Text) -> list[Ruling]:
+        found = await guardrail.check(text)
+        return [self._ruling(guardrail, finding, len(text.original)) for finding in found]
 
     def failed(self, guardrail: Guardrail, error: str) -> GuardrailUnavailable:
         """What to raise when a guardrail failed, which is counted and said in the log."""

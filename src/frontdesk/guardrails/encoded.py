@@ -4,11 +4,14 @@ import base64
 import binascii
 import codecs
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from frontdesk.contract.guardrails import Finding, Text
+from frontdesk.guardrails.gates import Gates
 from frontdesk.guardrails.normal import Normal
 
 MOST, LONGEST = 16, 4096
@@ -17,12 +20,18 @@ MOST, LONGEST = 16, 4096
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]{0,2}){8,}(?![0-9A-Fa-f])")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}[\w.+\-@]{0,40}){2,}")
-_TURNED = re.compile(
-    r"\b(?:gur|naq|lbhe?|vf|zl|cnffjbeq|vtaber|flfgrz|cebzcg|vafgehpgvbaf?|frperg|erirny"
-    r"|fubj|gryy|nyy|cerivbhf|xrl|"
-    r"ahzore|pneq|nqzva)\b",
-    re.IGNORECASE,
+_TURNED_WORDS = (
+    "(?i)(?:gur|naq|lbhe?|vf|zl|cnffjbeq|vtaber|flfgrz|cebzcg|vafgehpgvbaf?|frperg|erirny"
+    "|fubj|gryy|nyy|cerivbhf|xrl|ahzore|pneq|nqzva)"
 )
+_TURNED = re.compile(_TURNED_WORDS.replace("(?:", r"\b(?:", 1) + r"\b")
+_BYTE = "(?:(?:0x|\\\\x)?[0-9A-Fa-f]{2}[ :,]*)"
+_WAYS = {
+    "base64": [["[A-Za-z0-9+/_-]{16}"]],
+    "hex": [[_BYTE + "{8}"]],
+    "percent": [["(?:%[0-9A-Fa-f]{2}.*){2}"]],
+    "turned": [[_TURNED_WORDS]],
+}
 _NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 
 
@@ -50,12 +59,29 @@ def seen_through(
 
 
 def _payloads(text: str) -> Iterator[tuple[str, int, int]]:
-    for pattern, read in ((_BASE64, _base64), (_HEX, _hex), (_PERCENT, unquote_to_bytes)):
-        for found in islice(pattern.finditer(text), MOST * 4):
+    there = _gates().open(text)
+    for name, pattern, read in _READERS:
+        for found in islice(pattern.finditer(text), MOST * 4) if name in there else ():
             if hidden := _text(read, found.group()[:LONGEST]):
                 yield hidden, *found.span()
-    if len(set(islice(_TURNED.findall(text), 50))) > 1:
-        yield codecs.decode(text[:LONGEST], "rot13"), 0, min(len(text), LONGEST)
+    if "turned" in there:
+        yield from _turned(text)
+
+
+def _turned(text: str) -> Iterator[tuple[str, int, int]]:
+    """The lines with words in rot13, two at least in the text, each with a line on either side."""
+    words = list(_TURNED.finditer(text))
+    if len({word.group() for word in words}) < 2:
+        return
+    ends = [line.start() for line in re.finditer("\n|\\Z", text)]
+    stretches: list[tuple[int, int]] = []
+    for line in dict.fromkeys(bisect(ends, word.start()) for word in words):
+        start = ends[line - 2] + 1 if line > 1 else 0
+        if stretches and start <= stretches[-1][1]:
+            start, _ = stretches.pop()
+        stretches.append((start, ends[min(line + 1, len(ends) - 1)]))
+    lines = "\n".join(text[start:end] for start, end in stretches)[:LONGEST]
+    yield codecs.decode(lines, "rot13"), stretches[0][0], stretches[-1][1]
 
 
 def _text(read: Callable[[str], bytes], payload: str) -> str:
@@ -75,3 +101,15 @@ def _base64(payload: str) -> bytes:
 
 def _hex(payload: str) -> bytes:
     return bytes.fromhex(_NO_HEX.sub("", payload))
+
+
+_READERS = (
+    ("base64", _BASE64, _base64),
+    ("hex", _HEX, _hex),
+    ("percent", _PERCENT, unquote_to_bytes),
+)
+
+
+@cache
+def _gates() -> Gates[str]:
+    return Gates(_WAYS)

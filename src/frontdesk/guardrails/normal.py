@@ -23,6 +23,10 @@ def worded(text: Text) -> tuple[View, ...]:
     """The views in which words are looked for: the folded one, and the joined one where it joins
     letters; figures alone (1.2.3) make no word.
     """
+    return text.worded if isinstance(text, Normal) else _worded(text)
+
+
+def _worded(text: Text) -> tuple[View, ...]:
     if text.joined is text.folded:
         return (text.folded,)
     lettered = any(_LETTER.search(run.group()) for run in _APART.finditer(text.folded.text))
@@ -77,3 +81,8 @@ class Normal:
             places += [place for place in range(*run.span()) if view.text[place].isalnum()]
             at = run.end()
         return view.kept([*places, *range(at, len(view.text))]) if at else view
+
+    @cached_property
+    def worded(self) -> tuple[View, ...]:
+        """See `worded`."""
+        return _worded(self)

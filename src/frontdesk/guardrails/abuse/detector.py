@@ -16,4 +16,5 @@ def find(text: Text) -> Iterator[Finding]:
     Words that hold a swear word by accident (Scunthorpe, 시발역) are not found, nor is killing what
     is no person (a process, a boss in a game).
     """
-    return chain(korean.find(text), english.find(text), threats.find(text))
+    found = chain(korean.find(text), english.find(text), threats.find(text))
+    return iter(dict.fromkeys(found))

@@ -8,8 +8,9 @@ from functools import cache
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import spaced
+from frontdesk.guardrails.alternatives import Alternatives
+from frontdesk.guardrails.gates import Gated
 from frontdesk.guardrails.normal import worded
-from frontdesk.guardrails.starting import Starting
 
 # What may stand for a letter; inside of a word also a mask.
 _SIGNS = {
@@ -26,8 +27,8 @@ _LATIN = re.compile("[a-z]")
 class Lexicon:
     """The word data, compiled; see `english.yaml`."""
 
-    words: Starting
-    innocent: re.Pattern[str]
+    words: Alternatives
+    innocent: Gated
 
 
 def find(text: Text) -> Iterator[Finding]:
@@ -50,20 +51,21 @@ def _words(view: View) -> Iterator[Finding]:
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
+    own, made = patterns(), read("gates")
     return Lexicon(
-        words=Starting.of(read("starts")["english"], pattern()),
-        innocent=re.compile("|".join(_phrases(read("english")["innocent"]))),
+        words=Alternatives(own["english"], made["english"]),
+        innocent=Gated.of(own["not_english"], made["not_english"]),
     )
 
 
-def pattern() -> str:
-    """What is searched for."""
-    data = read("english")
-    inside = "|".join(_spelled(word, _DIGIT_OR_MARK) for word in data["inside"].split())
-    whole = "|".join(_word(*each) for each in data["words"].items())
-    phrases = "|".join(_phrases(data["phrases"]))
-    bounded = rf"(?<![a-z\d])(?<![a-z\d][.'’-])(?:(?:{whole})(?![a-z])|{phrases})"
-    return f"{inside}|{bounded}"
+def patterns() -> dict[str, list[str]]:
+    """What is searched for, and (`not_english`) what is none of it."""
+    data, begin = read("english"), r"(?<![a-z\d])(?<![a-z\d][.'’-])"
+    inside = [_spelled(word, _DIGIT_OR_MARK) for word in data["inside"].split()]
+    whole = [rf"{begin}(?:{_word(*each)})(?![a-z])" for each in data["words"].items()]
+    phrases = [f"{begin}(?:{each})" for each in _phrases(data["phrases"])]
+    innocent = "|".join(_phrases(data["innocent"]))
+    return {"english": [*inside, *whole, *phrases], "not_english": [innocent]}
 
 
 def _word(word: str, endings: str) -> str:

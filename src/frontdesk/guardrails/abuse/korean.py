@@ -8,7 +8,8 @@ from functools import cache
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import keys, korean_views
-from frontdesk.guardrails.starting import Starting
+from frontdesk.guardrails.alternatives import Alternatives
+from frontdesk.guardrails.gates import Gated
 
 _CONSONANTS = re.compile("[ㄱ-ㅣ](?: ?[ㄱ-ㅣ]){0,20}")
 _SPACE = re.compile(r"[ \t]+")
@@ -18,12 +19,12 @@ _SPACE = re.compile(r"[ \t]+")
 class Lexicon:
     """The word data, compiled; see `korean.yaml`."""
 
-    words: Starting
-    innocent: re.Pattern[str]
+    words: Alternatives
+    innocent: Gated
     initials: re.Pattern[str]
     filler: str
     riddle: re.Pattern[str]
-    latin: re.Pattern[str]
+    latin: Gated
 
 
 def find(text: Text) -> Iterator[Finding]:
@@ -61,25 +62,26 @@ def _swears(run: str) -> bool:
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
     data, own = read("korean"), patterns()
-    begin = read("starts")
+    made = read("gates")
     initials = sorted(data["initials"].split(), key=len, reverse=True)
     return Lexicon(
-        words=Starting.of(begin["words"], own["words"]),
-        innocent=re.compile(_any(data["innocent"])),
+        words=Alternatives(own["words"], made["words"]),
+        innocent=Gated.of(own["not_words"], made["not_words"]),
         initials=re.compile(f"(?:{_any(initials)}){{1,6}}"),
         filler=data["filler"],
         riddle=re.compile(data["riddle"]),
-        latin=re.compile(own["latin"]),
+        latin=Gated.of(own["latin"], made["latin"]),
     )
 
 
-def patterns() -> dict[str, str]:
-    """What is searched for in Hangul (`words`) and in Latin letters (`latin`)."""
+def patterns() -> dict[str, list[str]]:
+    """What is searched for in Hangul (`words`; `not_words` are none) and in Latin letters."""
     data = read("korean")
     typed = _any([keys(word) for word in data["typed"].split()])
     spelled = rf"(?:{_any(data['romanised'])})(?![a-z])"
     latin = rf"(?<![a-z\d])(?:[a-z]{{0,4}}?(?:{typed})|{spelled})"
-    return {"words": _any(data["words"]), "latin": latin}
+    words = list(dict.fromkeys(data["words"]))
+    return {"words": words, "not_words": [_any(data["innocent"])], "latin": [latin]}
 
 
 def _any(patterns: list[str]) -> str:

@@ -113,13 +113,15 @@ def _stretches(text: str) -> list[tuple[int, int]]:
 @cache
 def _long_vowels() -> re.Pattern[str]:
     """A vowel repeated after an open syllable that ends in it: the two 이 of 시이이발."""
-    open_syllables = (
+    open_syllables = [
         "".join(chr(0xAC00 + (lead * 21 + vowel) * 28) for lead in range(19))
         for vowel in range(len(VOWELS))
+    ]
+    silent = [each[LEADS.index("ㅇ")] for each in open_syllables]
+    ways = (
+        f"(?<=[{each}]{own}){own}{{0,39}}" for each, own in zip(open_syllables, silent, strict=True)
     )
-    return re.compile(
-        "|".join(f"(?<=[{each}]){each[LEADS.index('ㅇ')]}{{1,40}}" for each in open_syllables)
-    )
+    return re.compile(f"[{''.join(silent)}](?:{'|'.join(ways)})")
 
 
 def keys(word: str) -> str:

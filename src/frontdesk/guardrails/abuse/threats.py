@@ -8,8 +8,9 @@ from functools import cache
 from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import bare, plain, spaced
+from frontdesk.guardrails.alternatives import Alternatives
+from frontdesk.guardrails.gates import Gated
 from frontdesk.guardrails.normal import worded
-from frontdesk.guardrails.starting import Starting
 
 _AROUND = 60
 _OBJECT = re.compile(r"[가-힣][을를](?= )")
@@ -22,11 +23,11 @@ _DISGUISED = re.compile("[a-z][013457@$!]{1,3}[a-z]")
 class Lexicon:
     """The word data, compiled; see `threats.yaml`."""
 
-    korean: Starting
-    person: re.Pattern[str]
-    things: re.Pattern[str]
-    english: Starting
-    english_things: re.Pattern[str]
+    korean: Alternatives
+    person: Gated
+    things: Gated
+    english: Alternatives
+    english_things: Gated
 
 
 def find(text: Text) -> Iterator[Finding]:
@@ -45,8 +46,8 @@ def _korean(view: View) -> Iterator[Finding]:
     for match in lexicon().korean.finditer(view.text):
         around = view.text[max(0, match.start() - _AROUND) : match.end() + _AROUND // 2]
         before = _clause(view.text[max(0, match.start() - _AROUND // 2) : match.start()])
-        meant = lexicon().person.search(before + match.group())
-        if not lexicon().things.search(around) and (meant or not _OBJECT.search(before)):
+        meant = lexicon().person.holds(before + match.group())
+        if not lexicon().things.holds(around) and (meant or not _OBJECT.search(before)):
             yield Finding("threat", *view.span(*match.span()))
 
 
@@ -57,28 +58,26 @@ def _clause(text: str) -> str:
 def _english(view: View) -> Iterator[Finding]:
     for match in lexicon().english.finditer(view.text):
         around = view.text[max(0, match.start() - _AROUND) : match.end() + _AROUND // 2]
-        if not lexicon().english_things.search(around):
+        if not lexicon().english_things.holds(around):
             yield Finding("threat", *view.span(*match.span()))
 
 
 @cache
 def lexicon() -> Lexicon:
     """Reads the lists that ship with the package."""
-    data, own, begin = read("threats"), patterns(), read("starts")
+    own, made = patterns(), read("gates")
     return Lexicon(
-        korean=Starting.of(begin["korean_threats"], own["korean_threats"]),
-        person=re.compile(data["person"]),
-        things=re.compile(data["things"]),
-        english=Starting.of(begin["english_threats"], own["english_threats"]),
-        english_things=re.compile(data["english_things"]),
+        korean=Alternatives(own["korean_threats"], made["korean_threats"]),
+        person=Gated.of(own["person"], made["person"]),
+        things=Gated.of(own["things"], made["things"]),
+        english=Alternatives(own["english_threats"], made["english_threats"]),
+        english_things=Gated.of(own["english_things"], made["english_things"]),
     )
 
 
-def patterns() -> dict[str, str]:
-    """What is searched for in either language."""
+def patterns() -> dict[str, list[str]]:
+    """What is searched for in either language, and what decides whether it is one."""
     data = read("threats")
-    english = "|".join(spaced(each) for each in data["english"])
-    return {
-        "korean_threats": "|".join(data["korean"]),
-        "english_threats": rf"(?<![a-z])(?:{english})",
-    }
+    english = [rf"(?<![a-z])(?:{spaced(each)})" for each in data["english"]]
+    decisive = {name: [data[name]] for name in ("person", "things", "english_things")}
+    return {"korean_threats": data["korean"], "english_threats": english, **decisive}

@@ -21,14 +21,26 @@ from frontdesk.guardrails.injection.concepts import Recent, concepts
 
 BITS = 18
 MASK = (1 << BITS) - 1
-LATIN = (3, 5)
-HANGUL = (1, 2, 3)
 WINDOW, STEP = 120, 40
 FEWEST = 4
 """Fewer words say nothing; the rules look at them."""
 
 _HANGUL = re.compile("[가-힣]")
-_WORD = re.compile(r"\w{1,24}")
+LONGEST = 24
+_WORD = re.compile(rf"\w{{1,{LONGEST}}}")
+
+
+def _parts(*sizes: int) -> list[list[slice]]:
+    """Where the groups of so many letters stand in a word between two marks, by its length, at two
+    bytes a letter; rare letters count twice.
+    """
+    return [
+        [slice(2 * at, 2 * (at + size)) for size in sizes for at in range(length + 3 - size)]
+        for length in range(2 * LONGEST + 1)
+    ]
+
+
+_LATIN, _OTHERS = _parts(3, 5), _parts(1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +74,18 @@ class Window:
     score: float
 
 
-def windows(text: str, model: Model) -> Iterator[Window]:
-    """The scores of the text's windows of `WINDOW` words, one every `STEP` words."""
+Known = dict[str, tuple[int, int, int, tuple[int, ...]]]
+"""Of each word its number, its weight and that of how many buckets it is, and its concepts."""
+
+
+def windows(text: str, model: Model, known: Known) -> Iterator[Window]:
+    """The scores of the text's windows of `WINDOW` words, one every `STEP` words. New words are
+    added to `known`, for another view of the same text.
+    """
     words = word_spans(text)
     if len(words) < FEWEST:
         return
-    sums, counts = _sums([word.group() for word in words], model.weights)
+    sums, counts = _sums([word.group() for word in words], model.weights, known)
     for first in range(0, max(1, len(words) - WINDOW + STEP), STEP):
         last = min(first + WINDOW, len(words))
         count = counts[last] - counts[first]
@@ -81,16 +99,13 @@ def word_spans(text: str) -> list[re.Match[str]]:
     return list(_WORD.finditer(text))
 
 
-def letters(word: str) -> list[int]:
-    """The buckets of a word: its own, whose number before masking comes first, and those of the
-    letter groups in it.
+def letters(word: str) -> tuple[int, list[int]]:
+    """The number of a word, which masked is its own bucket, and the buckets of the letter groups in
+    it.
     """
-    found = [crc32(word.encode("utf-16-le"))]
     coded = f"<{word}>".encode("utf-16-le")
-    for size in LATIN if word.isascii() else HANGUL:
-        wide = 2 * size
-        found += [crc32(coded[at : at + wide]) & MASK for at in range(0, len(coded) - wide + 1, 2)]
-    return found
+    parts = (_LATIN if word.isascii() else _OTHERS)[len(coded) // 2 - 2]
+    return crc32(coded[2:-2]), [crc32(coded[part]) & MASK for part in parts]
 
 
 def pair(before: int, own: int) -> int:
@@ -98,20 +113,23 @@ def pair(before: int, own: int) -> int:
     return crc32(b"+", own ^ (before << 1 & 0xFFFFFFFF)) & MASK
 
 
-def _sums(words: list[str], weights: Sequence[int]) -> tuple[list[int], list[int]]:
+def _weighed(word: str, weights: Sequence[int]) -> tuple[int, int, int, tuple[int, ...]]:
+    own, found = letters(word)
+    weight = weights[own & MASK] + sum([weights[at] for at in found])
+    return own, weight, len(found) + 2, concepts(word)
+
+
+def _sums(words: list[str], weights: Sequence[int], known: Known) -> tuple[list[int], list[int]]:
     """The running sums of weights and of numbers of buckets, word by word."""
-    known: dict[str, tuple[int, int, int, tuple[int, ...]]] = {}
     sums, counts, before, recent = [0], [0], 0, Recent()
     for word in words:
         if word not in known:
-            own, *found = letters(word)
-            weight = weights[own & MASK] + sum([weights[at] for at in found])
-            known[word] = own, weight, len(found) + 2, concepts(word)
+            known[word] = _weighed(word, weights)
         own, weight, count, about = known[word]
         weight += weights[pair(before, own)]
         if about:
             together = recent.met(about, len(sums))
-            weight += sum([weights[at] for at in together])
+            weight += sum(map(weights.__getitem__, together))
             count += len(together)
         sums.append(weight)
         counts.append(count)

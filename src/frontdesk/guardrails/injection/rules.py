@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from frontdesk.contract.guardrails import View
-from frontdesk.guardrails.starting import Starting
+from frontdesk.guardrails.alternatives import Alternatives
+from frontdesk.guardrails.gates import Gated
 
 _AROUND = 80
 _HANGUL = re.compile("[가-힣]")
@@ -19,16 +20,16 @@ _SPACE = re.compile(r" \??(?![^\[\]]*\])(?!\{)")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules, compiled: `others` are European and Asian languages, `about` is talk about
-    attacks, `innocent` and `quoted` are stretches without an order.
+    """The rules, compiled: `others` are European and Asian languages, `innocent` and `quoted` are
+    stretches without an order, `about` is talk about attacks.
     """
 
-    english: Starting
-    korean: Starting
-    others: Starting
-    about: re.Pattern[str]
-    innocent: re.Pattern[str]
-    quoted: re.Pattern[str]
+    english: Alternatives
+    korean: Alternatives
+    others: Alternatives
+    innocent: Gated
+    quoted: Gated
+    about: Gated
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,23 @@ class Blanked:
 
 def without_innocent(view: View) -> View:
     """The view without words that only look like an order."""
-    return Blanked(rules().innocent.sub(_blank, view.text), view)
+    return _blanked(view, rules().innocent)
 
 
 def without_quoted(view: View) -> View:
     """The view without what is quoted to be translated or explained, and without harmless roles."""
-    return Blanked(rules().quoted.sub(_blank, view.text), view)
+    return _blanked(view, rules().quoted)
 
 
-def _blank(hit: re.Match[str]) -> str:
-    return " " * len(hit.group())
+def _blanked(view: View, words: Gated) -> View:
+    hits = list(words.finditer(view.text))
+    if not hits:
+        return view
+    pieces, at = [], 0
+    for hit in hits:
+        pieces += [view.text[at : hit.start()], " " * len(hit.group())]
+        at = hit.end()
+    return Blanked("".join([*pieces, view.text[at:]]), view)
 
 
 def hits(view: View) -> Iterator[tuple[int, int]]:
@@ -72,32 +80,41 @@ def hits(view: View) -> Iterator[tuple[int, int]]:
 
 def spoken_about(text: str) -> bool:
     """Whether a text speaks about attacks, or about mail and manuals."""
-    return bool(rules().about.search(text))
+    return rules().about.holds(text)
 
 
 @cache
 def rules() -> Rules:
     """Reads the rules that ship with the package."""
-    begin = _read("starts")
-    compiled = {kind: Starting.of(begin[kind], each) for kind, each in patterns().items()}
+    made = _read("gates")
+    orders = {kind: Alternatives(each, made[kind]) for kind, each in patterns().items()}
+    others = {kind: Gated.of(each, made[kind]) for kind, each in innocent().items()}
+    return Rules(
+        orders["english"],
+        orders["korean"],
+        orders["others"],
+        others["innocent"],
+        others["quoted"],
+        others["about"],
+    )
+
+
+def innocent() -> dict[str, list[str]]:
+    """What is no order though it looks like one, each kind as one pattern."""
     data = _read("rules")
-    innocent, quoted = (
-        re.compile("(?<![a-z])(?:" + "|".join(map(_spaced, data[kind])) + ")")
+    blanked = {
+        kind: ["(?<![a-z])(?:" + "|".join(map(_spaced, data[kind])) + ")"]
         for kind in ("innocent", "quoted")
-    )
-    return Rules(**compiled, about=re.compile(data["about"]), innocent=innocent, quoted=quoted)
+    }
+    return {**blanked, "about": [data["about"]]}
 
 
-def patterns() -> dict[str, str]:
-    """All rules of each kind as one."""
-    data = _read("rules")
-    english, korean, others = (
-        "|".join(map(_spaced, data[kind])) for kind in ("english", "korean", "others")
-    )
+def patterns() -> dict[str, list[str]]:
+    """All rules of each kind."""
+    data, before = _read("rules"), {"english": "(?<![a-z])", "korean": "", "others": r"(?<!\w)"}
     return {
-        "english": rf"(?<![a-z])(?:{english})",
-        "korean": korean,
-        "others": rf"(?<!\w)(?:{others})",
+        kind: [f"{begin}(?:{_spaced(each)})" for each in data[kind]]
+        for kind, begin in before.items()
     }
 
 

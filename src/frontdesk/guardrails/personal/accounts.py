@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
 
 _BANKS = re.compile(
@@ -37,6 +38,7 @@ _BUSINESS_WORDS = re.compile(r"사업자|business (?:registration )?n|brn")
 _BUSINESS_WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 
 
+@search((_BANKS, _KOREAN))
 def find_accounts(view: View) -> Iterator[Finding]:
     """Category `account`: never without a bank or a word for an account beside it."""
     text = view.text
@@ -46,6 +48,7 @@ def find_accounts(view: View) -> Iterator[Finding]:
                 yield Finding("account", *view.span(*found.span()))
 
 
+@search((_ENGLISH,), (_BRITISH,))
 def find_named_accounts(view: View) -> Iterator[Finding]:
     """Category `account`: what is called the number of one in English."""
     text = view.text
@@ -67,6 +70,7 @@ def _account(text: str, found: re.Match[str]) -> bool:
     return near(text, _BANKS, *found.span()) and not labelled(text, ORDER, found.start())
 
 
+@search((_IBAN,))
 def find_ibans(view: View) -> Iterator[Finding]:
     """Category `iban`: the country's length and the remainder of ISO 7064 are right."""
     for found in _IBAN.finditer(view.text):
@@ -81,6 +85,7 @@ def _remainder(number: str) -> int:
     return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97
 
 
+@search((_BUSINESS,))
 def find_business_numbers(view: View) -> Iterator[Finding]:
     """Category `business_number`: public for companies."""
     for found in _BUSINESS.finditer(view.text):

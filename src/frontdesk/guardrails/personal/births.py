@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _WORDS = re.compile(
@@ -25,6 +26,7 @@ _OTHERS = re.compile(
 )
 
 
+@search((_WORDS, _DATE))
 def find_births(view: View) -> Iterator[Finding]:
     """Category `birth_date`."""
     if not _WORDS.search(view.text):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
 
 _G = r"([^\w\n]{0,3}|_)"
@@ -28,6 +29,7 @@ _ISSUER = re.compile(
 )
 
 
+@search((_CARD,), (_NAMED,), (_WORDS, _LOOSE), (_CODE,))
 def find_cards(view: View) -> Iterator[Finding]:
     """Category `card`, also for the code on its back."""
     text = view.text

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import ORDER, labelled, near
 
 _S = r"[^\w\n]{0,2}"
@@ -25,6 +26,7 @@ _LOOSE_SSN = re.compile(r"(?<![\d\-])\d(?:[^\w\n]{0,3}\d){8}(?![\d\-])")
 _SSN_WORDS = re.compile(r"ssn|s\.s\.n|social[ -]?security|itin|tax(?:payer)? id|사회\s?보장")
 
 
+@search((_PASSPORT_WORDS, _PASSPORT))
 def find_passports(view: View) -> Iterator[Finding]:
     """Category `passport`: never without a word for it."""
     if _PASSPORT_WORDS.search(view.text):
@@ -33,6 +35,7 @@ def find_passports(view: View) -> Iterator[Finding]:
                 yield Finding("passport", *view.span(*found.span()))
 
 
+@search((_LICENCE,), (_LICENCE_WORDS, _FOREIGN_LICENCE))
 def find_licences(view: View) -> Iterator[Finding]:
     """Category `licence`: by its shape 2-2-6-2, otherwise by a word for it."""
     text, meant = view.text, bool(_LICENCE_WORDS.search(view.text))
@@ -45,6 +48,7 @@ def find_licences(view: View) -> Iterator[Finding]:
         yield Finding("licence", *view.span(*found.span(1)))
 
 
+@search((_SSN,), (_SSN_WORDS, _LOOSE_SSN))
 def find_social_security(view: View) -> Iterator[Finding]:
     """Category `ssn`: with hyphens, otherwise by a word for it."""
     if _SSN_WORDS.search(view.text):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 
 _LOCAL = re.compile(r"[a-z0-9가-힣](?:[a-z0-9가-힣]|[._%+\-](?=[a-z0-9._%+\-]))*[ ]?\Z")
 _DOMAIN = re.compile(
@@ -27,6 +28,7 @@ _HINT = re.compile(r"골뱅이|앳|엣|[(\[{<]\s?(?:at|@)\s?[)\]}>]|\sat\s|_at_"
 _LOCAL_BEFORE = re.compile(r"[a-z0-9가-힣][a-z0-9가-힣._%+\-]{0,63}\Z")
 
 
+@search((_DOMAIN,), (_SPACED,), (_HINT, _SPELLED))
 def find_mail(view: View) -> Iterator[Finding]:
     """Category `email`."""
     text = view.text

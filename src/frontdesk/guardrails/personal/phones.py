@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
 
 _S = r"(?:[\W_]{0,4}|\s?(?:다시|대시|하이픈|에|dash)\s?)"
@@ -43,6 +44,7 @@ _WORDS = re.compile(
 )
 
 
+@search((_MOBILE,), (_LINE,), (_AMERICAN,), (_ABROAD,), (_BRITISH,), (_SHORT,), (_NAMED,))
 def find_phones(view: View) -> Iterator[Finding]:
     """Category `phone`."""
     for first, last in _stretches(view.text):

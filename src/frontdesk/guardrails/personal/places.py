@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import chain
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import near
 
 _ROAD = re.compile(
@@ -64,6 +65,7 @@ _OWN = re.compile(
 )
 
 
+@search((_ROAD,), (_STREET,), (_BRITISH,), (_BOX,))
 def find_addresses(view: View) -> Iterator[Finding]:
     """Category `address`: Korean roads and lots with a region, flat or word; American streets."""
     for found in _ROAD.finditer(view.text):
@@ -97,6 +99,7 @@ def _lived_at(view: View, found: re.Match[str]) -> bool:
     return found[1] in _CLEAR and len(found.group().split()) < 5 and found[1] != "st"
 
 
+@search((_IPV4,), (_IPV6,))
 def find_hosts(view: View) -> Iterator[Finding]:
     """Category `ip`: addresses of machines in the net, not versions, not this machine's own."""
     for pattern in (_IPV4, _IPV6):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import ORDER, digits, labelled, near
 
 _MARK = r"[^\w\n]{1,3}|\s?_\s?|\s?다시\s?"
@@ -26,6 +27,7 @@ _PARTS = re.compile(
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 
 
+@search((_WHOLE,), (_DATED,), (_TOLD,), (_WORDS, _LOOSE), (_WORDS, _HALVES))
 def find_residents(view: View) -> Iterator[Finding]:
     """Categories `resident_number` and `foreigner_number`."""
     for found in _candidates(view.text):

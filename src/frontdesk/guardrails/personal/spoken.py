@@ -32,6 +32,9 @@ _MOST = 200  # runs that are read of one text
 _PART = re.compile(rf"double\s({_WORD})|({_WORD})|\s?(다시|하이픈|대시|에|dash)\s?|[\s\-.,·/~]+")
 _HINT = re.compile(rf"(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})")
 _LETTERS = re.compile(r"(?<![a-z\d])(?=[\doil]*\d)(?=\d*[oil])[\doil]{3,}(?![a-z\d])")
+_MIXED = re.compile(r"\d[oil]|[oil]\d")
+WAYS = ((_HINT, _RUN), (_MIXED,))
+"""What must be in a text for it to be read otherwise."""
 _AS_DIGITS = str.maketrans("oil", "011")
 
 
@@ -50,10 +53,10 @@ class _Read:
         return self.below.span(*self.over.span(start, end))
 
 
-def spoken(view: View) -> View:
+def digits(view: View) -> View:
     """The view with digits for the words and letters; the same view where there are none."""
     same = Folded(view.text, range(len(view.text)), range(1, len(view.text) + 1))
-    read = same.substituted(_words(view.text)) if _HINT.search(view.text) else same
+    read = same.substituted(_words(view.text))
     read = read.substituted(_figures(read.text))
     return view if read is same else _Read(view, read)
 

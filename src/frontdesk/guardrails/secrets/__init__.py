@@ -1,8 +1,9 @@
 """What opens something for whoever holds it, and requests to be told such a thing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from frontdesk.contract.guardrails import Finding, Text
+from frontdesk.guardrails.gates import Ways, gates
 from frontdesk.guardrails.normal import differing
 from frontdesk.guardrails.secrets.keys import find_keys, find_named_keys, find_urls
 from frontdesk.guardrails.secrets.passwords import find_codes, find_passwords
@@ -14,7 +15,7 @@ REACH = 128
 is found by its beginning.
 """
 
-_FINDERS = (
+SEARCHES = (
     find_keys,
     find_urls,
     find_codes,
@@ -24,10 +25,20 @@ _FINDERS = (
     find_requests,
 )
 
+WAYS: Mapping[str, Ways] = {each.name: each.ways for each in SEARCHES}
+"""What must be in a text for each search."""
+
 
 def find(text: Text) -> Iterator[Finding]:
     """Secrets of every category; a requirement or question about one is none."""
     apart = () if text.joined is text.folded else differing(text.joined, text.folded)
     views = [text.folded, *apart]
-    found = (finding for finder in _FINDERS for view in views for finding in finder(view))
+    places = [(view, gates("secrets").open(view.text)) for view in views]
+    found = (
+        finding
+        for each in SEARCHES
+        for view, there in places
+        if each.name in there
+        for finding in each.find(view)
+    )
     yield from dict.fromkeys(found)

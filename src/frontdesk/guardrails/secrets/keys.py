@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 
 # A part that every such key has, and the key; both in lower case.
 _KEYS = tuple(
@@ -92,6 +93,7 @@ _UNREAL = re.compile(
 )
 
 
+@search(*((key,) for _, key in _KEYS))
 def find_keys(view: View) -> Iterator[Finding]:
     """Category `secret`: keys of known vendors, signed tokens, private keys."""
     for part, key in _KEYS:
@@ -101,6 +103,7 @@ def find_keys(view: View) -> Iterator[Finding]:
                     yield Finding("secret", *view.span(*found.span()))
 
 
+@search((_NAMED,))
 def find_named_keys(view: View) -> Iterator[Finding]:
     """Category `secret`: what is called a key and looks random."""
     if _HINT.search(view.text):
@@ -109,6 +112,7 @@ def find_named_keys(view: View) -> Iterator[Finding]:
                 yield Finding("secret", *view.span(*found.span(1)))
 
 
+@search((_URL,))
 def find_urls(view: View) -> Iterator[Finding]:
     """Category `secret`: addresses of databases and sites that hold a password."""
     at = view.text.find("://")

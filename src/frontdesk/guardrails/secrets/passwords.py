@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 
 _ENGLISH = (
     r"(?:(?<![a-z])(?:p[a4@][s5$]{2}[ \-_]?(?:w[o0]rd|phrase|code|wd)|passwd|pwd|pw"
@@ -74,6 +75,7 @@ _CODE_FIRST = re.compile(
 )
 
 
+@search((_SAID,), (_NATIVE,), (_TOLD,))
 def find_passwords(view: View) -> Iterator[Finding]:
     """Category `password`: a value that is said to be one."""
     for found in _SAID.finditer(view.text):
@@ -105,6 +107,7 @@ def _plain_word(found: re.Match[str], value: str) -> bool:
     return bool(end and mine and _WORD.fullmatch(value) and not _STATE.fullmatch(value))
 
 
+@search((_CODE,), (_CODE_FIRST,))
 def find_codes(view: View) -> Iterator[Finding]:
     """Category `one_time_code`."""
     if not any(word in view.text for word in ("code", "otp", "인증", "코드", "일회용", "pass")):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 
 _ASK = re.compile(
     r"(?<![a-z])(?:tell|show|give|send|reveal|print|share|list|dump|export(?= (?:all|the|every"
@@ -107,6 +108,7 @@ _KO_ABOUT = re.compile(
 _KO_OWN = re.compile(r"(?:^|\s)(?:내|제|저의|나의|우리)\s")
 
 
+@search((_ASK, _SECRET), (_ASK, _PERSONAL, _OTHERS), (_KO_REQUEST, _KO_GIVE))
 def find_requests(view: View) -> Iterator[Finding]:
     """Category `secret_request`: the sentence that asks."""
     text = view.text

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.contract.guardrails import Finding, View
+from frontdesk.guardrails.gates import search
 
 _RUN = re.compile(
     r"(?<![a-z])(?:\d{1,2}[.)]\s?)?[a-z]{3,8}"
@@ -23,6 +24,7 @@ _PROSE = re.compile(
 _COUNTS = {12, 15, 18, 21, 24}
 
 
+@search((_RUN,))
 def find_seeds(view: View) -> Iterator[Finding]:
     """Category `seed_phrase`: by a word for it, or as a line of its own."""
     for found in _RUN.finditer(view.text):
