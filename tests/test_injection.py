@@ -55,7 +55,7 @@ def test_other_european_languages_are_known(text: str) -> None:
 
 def test_the_classifier_scores_every_part_of_a_text() -> None:
     text = "word " * (3 * WINDOW)
-    scored = list(windows(text, model(), {}))
+    scored = list(windows(text, model()))
 
     assert scored[0].start == 0
     assert scored[-1].end == len(text) - 1
@@ -63,7 +63,7 @@ def test_the_classifier_scores_every_part_of_a_text() -> None:
 
 
 def test_a_text_without_words_has_no_windows() -> None:
-    assert list(windows(" \n ", model(), {})) == []
+    assert list(windows(" \n ", model())) == []
 
 
 @pytest.mark.parametrize("text", ["[echo]", "see [1] and [2]", "안녕 [echo]", '{"a": [1, 2]}'])

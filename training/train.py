@@ -102,7 +102,7 @@ def fit(rows: Sequence[Row]) -> tuple[bytes, float, float]:
 
 def score(text: str, model: Model) -> float:
     """The highest score of the text's windows."""
-    scores = (window.score for window in windows(Normal(text).folded.text, model, {}))
+    scores = (window.score for window in windows(Normal(text).folded.text, model))
     return max(scores, default=0.0)
 
 

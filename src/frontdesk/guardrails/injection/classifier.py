@@ -9,9 +9,9 @@ logistic function. `training/train.py` makes the weights.
 import json
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache, partial
 from importlib.resources import files
 from itertools import accumulate
 from math import exp, sqrt
@@ -43,13 +43,23 @@ def _parts(*sizes: int) -> list[list[slice]]:
 _LATIN, _OTHERS = _parts(3, 5), _parts(1, 2, 3)
 
 
-@dataclass(frozen=True, slots=True)
+Word = tuple[int, int, int, tuple[int, ...]]
+"""The number of a word, its weight and that of how many buckets it is, and its concepts."""
+REMEMBERED = 16_384
+
+
+@dataclass(frozen=True)
 class Model:
     """The weights (one small integer a bucket, `scale` each) and the bias."""
 
     weights: Sequence[int]
     scale: float
     bias: float
+
+    @cached_property
+    def word(self) -> Callable[[str], Word]:
+        """What a word weighs; the `REMEMBERED` words last met are not weighed anew."""
+        return lru_cache(maxsize=REMEMBERED)(partial(_weighed, weights=self.weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +84,12 @@ class Window:
     score: float
 
 
-Known = dict[str, tuple[int, int, int, tuple[int, ...]]]
-"""Of each word its number, its weight and that of how many buckets it is, and its concepts."""
-
-
-def windows(text: str, model: Model, known: Known) -> Iterator[Window]:
-    """The scores of the text's windows of `WINDOW` words, one every `STEP` words. New words are
-    added to `known`, for another view of the same text.
-    """
+def windows(text: str, model: Model) -> Iterator[Window]:
+    """The scores of the text's windows of `WINDOW` words, one every `STEP` words."""
     words = word_spans(text)
     if len(words) < FEWEST:
         return
-    sums, counts = _sums([word.group() for word in words], model.weights, known)
+    sums, counts = _sums([word.group() for word in words], model)
     for first in range(0, max(1, len(words) - WINDOW + STEP), STEP):
         last = min(first + WINDOW, len(words))
         count = counts[last] - counts[first]
@@ -113,19 +117,16 @@ def pair(before: int, own: int) -> int:
     return crc32(b"+", own ^ (before << 1 & 0xFFFFFFFF)) & MASK
 
 
-def _weighed(word: str, weights: Sequence[int]) -> tuple[int, int, int, tuple[int, ...]]:
+def _weighed(word: str, weights: Sequence[int]) -> Word:
     own, found = letters(word)
     weight = weights[own & MASK] + sum([weights[at] for at in found])
     return own, weight, len(found) + 2, concepts(word)
 
 
-def _sums(words: list[str], weights: Sequence[int], known: Known) -> tuple[list[int], list[int]]:
+def _sums(words: list[str], model: Model) -> tuple[list[int], list[int]]:
     """The running sums of weights and of numbers of buckets, word by word."""
-    sums, counts, before, recent = [0], [0], 0, Recent()
-    for word in words:
-        if word not in known:
-            known[word] = _weighed(word, weights)
-        own, weight, count, about = known[word]
+    sums, counts, before, recent, weights = [0], [0], 0, Recent(), model.weights
+    for own, weight, count, about in map(model.word, words):
         weight += weights[pair(before, own)]
         if about:
             together = recent.met(about, len(sums))

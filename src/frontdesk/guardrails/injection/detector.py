@@ -6,7 +6,6 @@ from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.injection.classifier import (
     KOREAN,
     OTHERS,
-    Known,
     Limits,
     in_korean,
     model,
@@ -44,15 +43,13 @@ def find_by_score(
     text: Text, korean: Limits = KOREAN, others: Limits = OTHERS
 ) -> Iterator[Finding]:
     """What the classifier scores high, with limits for texts with Korean letters and for others."""
-    known: Known = {}
     for view in worded(text):
         plain = without_quoted(without_innocent(view))
-        yield from _scored(plain, korean if in_korean(view.text) else others, known)
+        yield from _scored(plain, korean if in_korean(view.text) else others)
 
 
-def _scored(view: View, limits: Limits, known: Known) -> Iterator[Finding]:
-    scored = windows(view.text, model(), known)
-    high = [window for window in scored if window.score >= limits.high]
+def _scored(view: View, limits: Limits) -> Iterator[Finding]:
+    high = [window for window in windows(view.text, model()) if window.score >= limits.high]
     about = any(window.score >= limits.very_high for window in high) and spoken_about(view.text)
     for window in high:
         sure = window.score >= limits.very_high and not about
