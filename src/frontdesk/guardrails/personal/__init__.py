@@ -43,7 +43,7 @@ _WORDS: Sequence[Search] = (find_mail, find_addresses)
 
 SEARCHES: Sequence[Search] = (find_cards, *_LONG, *_SHORT, *_WORDS)
 WAYS: Mapping[str, Ways] = {
-    "spoken": spoken.WAYS,
+    **spoken.WAYS,
     **{each.name: each.ways for each in SEARCHES},
 }
 """What must be in a text for each search."""
@@ -87,9 +87,9 @@ def _places(text: Text) -> tuple[list[_Place], list[_Place]]:
     views = [text.folded, *(differing(text.joined, text.folded) if apart else ())]
     plain = [_place(view) for view in views]
     last = plain[0] if not apart else _place(text.joined)
-    if "spoken" not in last.open:
+    if spoken.WAYS.keys().isdisjoint(last.open):
         return plain, []
-    read = spoken.digits(last.view)
+    read = spoken.digits(last.view, last.open)
     return plain, [_place(view) for view in differing(read, last.view)]
 
 

@@ -1,7 +1,7 @@
 """Digits that are written as words (공일공, zero one zero) or as letters (O1O)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -33,8 +33,8 @@ _PART = re.compile(rf"double\s({_WORD})|({_WORD})|\s?(다시|하이픈|대시|�
 _HINT = re.compile(rf"(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})")
 _LETTERS = re.compile(r"(?<![a-z\d])(?=[\doil]*\d)(?=\d*[oil])[\doil]{3,}(?![a-z\d])")
 _MIXED = re.compile(r"\d[oil]|[oil]\d")
-WAYS = ((_HINT, _RUN), (_MIXED,))
-"""What must be in a text for it to be read otherwise."""
+WAYS = {"words": ((_HINT, _RUN),), "letters": ((_MIXED,),)}
+"""What must be in a text in which words or letters stand for digits."""
 _AS_DIGITS = str.maketrans("oil", "011")
 
 
@@ -53,10 +53,12 @@ class _Read:
         return self.below.span(*self.over.span(start, end))
 
 
-def digits(view: View) -> View:
-    """The view with digits for the words and letters; the same view where there are none."""
+def digits(view: View, there: Collection[str]) -> View:
+    """The view with digits for the words and letters; the same view where there are none. `there`
+    says which of them there may be.
+    """
     same = Folded(view.text, range(len(view.text)), range(1, len(view.text) + 1))
-    read = same.substituted(_words(view.text))
+    read = same.substituted(_words(view.text)) if "words" in there else same
     read = read.substituted(_figures(read.text))
     return view if read is same else _Read(view, read)
 
