@@ -1,14 +1,16 @@
 """What the checks of a text cost: the whole input chain per kB, and hostile text of 50 kB.
 
 `python -m bench.guardrails` exits with 1 if a limit is passed. Times are CPU of this process, the
-better of two runs of each text, so that other work on the machine counts little.
+best of three runs of each text with all the others in between, so that other work on the machine
+counts little, and a text finds no cache warm that the others would have cooled.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -25,6 +27,7 @@ from frontdesk.guardrails.policy import default_policy
 
 KB = 1000
 SIZES = (200, 500, 1000, 4000, 15_000)
+RUNS = 3
 MOST = 40
 """So many texts of each kind and size."""
 HOSTILE_SIZE = 50_000
@@ -112,14 +115,15 @@ def _rows(name: str, *, innocent: bool) -> Iterator[str]:
                 yield filled(row["text"])
 
 
-async def chain_ms(guards: Guards, text: str) -> float:
-    """What the input chain takes for the text."""
-    took = []
-    for _ in range(2):
-        start = time.process_time()
-        await guards.input(text, Ledger.of("", text))
-        took.append((time.process_time() - start) * 1000)
-    return min(took)
+async def chain_ms(guards: Guards, texts: Sequence[str]) -> list[float]:
+    """What the input chain takes for each text."""
+    best = [inf] * len(texts)
+    for _ in range(RUNS):
+        for at, text in enumerate(texts):
+            start = time.process_time()
+            await guards.input(text, Ledger.of("", text))
+            best[at] = min(best[at], (time.process_time() - start) * 1000)
+    return best
 
 
 async def chain() -> bool:
@@ -128,16 +132,25 @@ async def chain() -> bool:
     """
     guards, met = Guards((), default_policy(), 60.0, compose=builtin_guardrails), True
     await guards.input("Everything is loaded at the first text. 모두 처음에 읽는다.", Ledger())
-    every: list[float] = []
-    for kind, lines in kinds().items():
-        for size in SIZES:
-            texts = list(pieces(lines * (1 + MOST * size // 200_000), size))[:MOST]
-            times = [await chain_ms(guards, text) / (len(text.encode()) / KB) for text in texts]
-            if len(times) > 1:
-                every += times
-                met &= _line(f"{kind}, {size} B", times) <= PER_KB_MS
-    _line("all together", every)
+    texts = [(name, text) for name, some in samples().items() for text in some]
+    took = await chain_ms(guards, [text for _, text in texts])
+    times: dict[str, list[float]] = {}
+    for (name, text), spent in zip(texts, took, strict=True):
+        times.setdefault(name, []).append(spent / (len(text.encode()) / KB))
+    for name, some in times.items():
+        met &= _line(name, some) <= PER_KB_MS
+    _line("all together", [each for some in times.values() for each in some])
     return met
+
+
+def samples() -> dict[str, list[str]]:
+    """The texts by kind and size, where there are two at least."""
+    found = {
+        f"{kind}, {size} B": list(pieces(lines * (1 + MOST * size // 200_000), size))[:MOST]
+        for kind, lines in kinds().items()
+        for size in SIZES
+    }
+    return {name: texts for name, texts in found.items() if len(texts) > 1}
 
 
 def _line(name: str, times: list[float]) -> float:
@@ -164,12 +177,14 @@ async def hostile() -> bool:
     worst = dict.fromkeys((*DETECTORS, "chain"), (0.0, ""))
     for pattern in HOSTILE:
         text = pattern * (HOSTILE_SIZE // len(pattern.encode()))
-        refused = {"chain": await chain_ms(guards, text)} if len(text) > 16_000 else {}
-        for name, spent in (spent_ms(text) | refused).items():
-            worst[name] = max(worst[name], (spent, pattern))
-    for name, (spent, pattern) in worst.items():
-        print(f"{name:16} {spent:6.1f} ms for 50 kB of {pattern!r}")
-    return all(spent <= HOSTILE_MS for spent, _ in worst.values())
+        spent = spent_ms(text)
+        if len(text) > 16_000:
+            (spent["chain"],) = await chain_ms(guards, [text])
+        for name, took in spent.items():
+            worst[name] = max(worst[name], (took, pattern))
+    for name, (took, pattern) in worst.items():
+        print(f"{name:16} {took:6.1f} ms for 50 kB of {pattern!r}")
+    return all(took <= HOSTILE_MS for took, _ in worst.values())
 
 
 async def main() -> int:
