@@ -172,7 +172,7 @@ def _clusters(chars: str) -> Iterator[tuple[int, int]]:
     while at < len(chars):
         end = at + 1
         if end < len(chars) and _follows(chars[end]):
-            word = SYLLABLE.match(chars, at)
+            word = SYLLABLE.match(chars, at) if "ㅏ" <= chars[end] <= "ㅣ" else None
             end = word.end() if word else _joined(chars, at)
         yield at, end
         at = end

@@ -9,7 +9,6 @@ from frontdesk.contract.guardrails import Finding, Text, View
 from frontdesk.guardrails.abuse.lists import read
 from frontdesk.guardrails.abuse.spelling import spaced
 from frontdesk.guardrails.alternatives import Alternatives
-from frontdesk.guardrails.gates import Gated
 from frontdesk.guardrails.normal import worded
 
 # What may stand for a letter; inside of a word also a mask.
@@ -28,7 +27,7 @@ class Lexicon:
     """The word data, compiled; see `english.yaml`."""
 
     words: Alternatives
-    innocent: Gated
+    innocent: Alternatives
 
 
 def find(text: Text) -> Iterator[Finding]:
@@ -54,7 +53,7 @@ def lexicon() -> Lexicon:
     own, made = patterns(), read("gates")
     return Lexicon(
         words=Alternatives(own["english"], made["english"]),
-        innocent=Gated.of(own["not_english"], made["not_english"]),
+        innocent=Alternatives(own["not_english"], made["not_english"]),
     )
 
 
@@ -64,8 +63,8 @@ def patterns() -> dict[str, list[str]]:
     inside = [_spelled(word, _DIGIT_OR_MARK) for word in data["inside"].split()]
     whole = [rf"{begin}(?:{_word(*each)})(?![a-z])" for each in data["words"].items()]
     phrases = [f"{begin}(?:{each})" for each in _phrases(data["phrases"])]
-    innocent = "|".join(_phrases(data["innocent"]))
-    return {"english": [*inside, *whole, *phrases], "not_english": [innocent]}
+    innocent = list(_phrases(data["innocent"]))
+    return {"english": [*inside, *whole, *phrases], "not_english": innocent}
 
 
 def _word(word: str, endings: str) -> str:

@@ -20,7 +20,7 @@ class Lexicon:
     """The word data, compiled; see `korean.yaml`."""
 
     words: Alternatives
-    innocent: Gated
+    innocent: Alternatives
     initials: re.Pattern[str]
     filler: str
     riddle: re.Pattern[str]
@@ -66,7 +66,7 @@ def lexicon() -> Lexicon:
     initials = sorted(data["initials"].split(), key=len, reverse=True)
     return Lexicon(
         words=Alternatives(own["words"], made["words"]),
-        innocent=Gated.of(own["not_words"], made["not_words"]),
+        innocent=Alternatives(own["not_words"], made["not_words"]),
         initials=re.compile(f"(?:{_any(initials)}){{1,6}}"),
         filler=data["filler"],
         riddle=re.compile(data["riddle"]),
@@ -81,7 +81,7 @@ def patterns() -> dict[str, list[str]]:
     spelled = rf"(?:{_any(data['romanised'])})(?![a-z])"
     latin = rf"(?<![a-z\d])(?:[a-z]{{0,4}}?(?:{typed})|{spelled})"
     words = list(dict.fromkeys(data["words"]))
-    return {"words": words, "not_words": [_any(data["innocent"])], "latin": [latin]}
+    return {"words": words, "not_words": data["innocent"], "latin": [latin]}
 
 
 def _any(patterns: list[str]) -> str:

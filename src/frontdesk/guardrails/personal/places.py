@@ -18,6 +18,7 @@ _REGION = re.compile(
     r"|구)\s{0,2})+(?:[가-힣0-9]{1,8}(?:읍|면|동)\s{0,2})?"
     r"[가-힣0-9·]{0,10}\Z"
 )
+_DISTRICT = re.compile("[시군구]")
 _NAME = re.compile(r"[가-힣0-9·]{1,10}\Z")
 _FLAT = re.compile(
     r"[,\s(]{0,3}(?:[가-힣a-z0-9]{1,12}\s?(?:아파트|빌라|빌딩|타워"
@@ -68,8 +69,9 @@ _OWN = re.compile(
 @search((_ROAD,), (_STREET,), (_BRITISH,), (_BOX,))
 def find_addresses(view: View) -> Iterator[Finding]:
     """Category `address`: Korean roads and lots with a region, flat or word; American streets."""
+    said = bool(_WORDS.search(view.text))
     for found in _ROAD.finditer(view.text):
-        start, end = _korean(view.text, found)
+        start, end = _korean(view.text, found, said)
         if start < end:
             yield Finding("address", *view.span(start, end))
     for found in _STREET.finditer(view.text):
@@ -79,16 +81,20 @@ def find_addresses(view: View) -> Iterator[Finding]:
         yield Finding("address", *view.span(*found.span()))
 
 
-def _korean(text: str, found: re.Match[str]) -> tuple[int, int]:
+def _korean(text: str, found: re.Match[str], said: bool) -> tuple[int, int]:
+    """Where the address stands; `said` is whether the text has a word for one."""
     start, end = found.span()
     flat = _FLAT.match(text, end)
-    name = _NAME.search(text, max(0, start - 10), start)
     lot = not text.startswith(("로", "길"), start)
-    if region := _REGION.search(text, max(0, start - 30), start):
+    before = max(0, start - 30)
+    if _DISTRICT.search(text, before, start) and (region := _REGION.search(text, before, start)):
         return region.start(), flat.end() if flat else end
     if lot and near(text, _NOTICE, start, end) and not near(text, _OWN_FLAT, start, end):
         return 0, 0
-    if (name or lot) and (near(text, _WORDS, start, end) or (flat and not lot)):
+    if not ((said and near(text, _WORDS, start, end)) or (flat and not lot)):
+        return 0, 0
+    name = _NAME.search(text, max(0, start - 10), start)
+    if name or lot:
         return name.start() if name else start, flat.end() if flat else end
     return 0, 0
 
