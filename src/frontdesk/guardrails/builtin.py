@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from frontdesk.contract.guardrails import Finding, Guardrail, Policy, Stage, Text
-from frontdesk.guardrails import abuse, injection, pending, personal, secrets
+from frontdesk.guardrails import abuse, encoded, injection, pending, personal, secrets
 from frontdesk.guardrails.blocklist import blocklist
 from frontdesk.guardrails.detector import EVERYWHERE, Find, detector
-from frontdesk.guardrails.encoded import decoded
 from frontdesk.guardrails.links import links
 from frontdesk.guardrails.normal import Normal
 
+Read = Callable[[str], Iterator[tuple[str, int, int]]]
+"""Reads what is encoded in a text, and where it stands."""
 INWARD: frozenset[Stage] = frozenset({"input", "tool"})
 
 
@@ -85,9 +86,24 @@ def builtin_guardrails(policy: Policy) -> tuple[Guardrail, ...]:
     words = (blocklist(policy.blocked_words),) if policy.blocked_words else ()
     families = (*FAMILIES[:-1], replace(SCORE, find=_scored(policy)))
     own = [(family.find, each) for family in families for each in family.guardrails(policy)]
-    hidden = _hidden([find for find, _ in own])
-    inside = (detector("encoded", hidden, stages=INWARD),) if own else ()
+    inside = _encoded(own) if own else ()
     return (*words, *(each for _, each in own), *inside, links(policy.allowed_hosts))
+
+
+def _encoded(own: Sequence[tuple[Find, Guardrail]]) -> tuple[Guardrail, ...]:
+    """What looks for all that into what is encoded."""
+    inward = [find for find, each in own if each.stages & INWARD]
+    outward = [find for find, each in own if "output" in each.stages]
+    return (
+        detector("encoded", _hidden(inward, encoded.decoded), stages=INWARD),
+        detector(
+            "encoded",
+            _hidden(outward, encoded.written_out),
+            reach=encoded.REACH,
+            stages=frozenset({"output"}),
+            pending=encoded.begun,
+        ),
+    )
 
 
 def _scored(policy: Policy) -> Find:
@@ -101,11 +117,11 @@ def _scored(policy: Policy) -> Find:
     return partial(injection.find_by_score, korean=korean, others=others)
 
 
-def _hidden(finds: Sequence[Find]) -> Find:
+def _hidden(finds: Sequence[Find], read: Read) -> Find:
     """Looks into what is encoded in a text; a finding there covers all of the encoded stretch."""
 
     def find(text: Text) -> Iterator[Finding]:
-        for inside, start, end in decoded(text.original):
+        for inside, start, end in read(text.original):
             normal = Normal(inside)
             for category in {found.category for each in finds for found in each(normal)}:
                 yield Finding(category, start, end)

@@ -4,8 +4,9 @@ import base64
 import binascii
 import codecs
 import re
+import string
 from bisect import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from itertools import islice
 from urllib.parse import unquote_to_bytes
@@ -16,6 +17,10 @@ from frontdesk.guardrails.normal import Normal
 
 MOST, LONGEST = 16, 4096
 """At most so many payloads are read of a text, each so many characters long."""
+REACH = 300
+"""So much of a payload is read at once in a stream; of a longer one, piece after piece."""
+PIECE = 64
+"""So long is what may be the rest of a payload, so that it is read from each of four letters on."""
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,}={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]{0,2}){8,}(?![0-9A-Fa-f])")
@@ -32,6 +37,9 @@ _WAYS = {
     "percent": [["(?:%[0-9A-Fa-f]{2}.*){2}"]],
     "turned": [[_TURNED_WORDS]],
 }
+_LETTERS = string.ascii_letters + string.digits + "+/_-="
+_FIGURES = string.hexdigits + "x\\ :,"
+_UTF8 = codecs.getincrementaldecoder("utf-8")
 _NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 
 
@@ -58,14 +66,42 @@ def seen_through(
     return find_hidden
 
 
+def written_out(text: str) -> Iterator[tuple[str, int, int]]:
+    """What `decoded` tells, but for rot13, whose lines show only together what they are."""
+    for hidden, start, end in islice(_written(text, _gates().open(text)), MOST):
+        yield hidden, start, end
+        for deeper, _, _ in islice(_written(hidden, _gates().open(hidden)), 2):
+            yield deeper, start, end
+
+
+def begun(text: Text) -> int:
+    """Where in a stream the last payload may have begun, see `Guardrail.pending`."""
+    tail = text.original[-REACH:]
+    bare = min(len(tail.rstrip(_LETTERS)), len(tail.rstrip(_FIGURES)))
+    if "%" in tail:
+        bare = min(bare, len(tail.rstrip(_LETTERS + "%.@")))
+    return len(text.original) - len(tail) + bare
+
+
 def _payloads(text: str) -> Iterator[tuple[str, int, int]]:
     there = _gates().open(text)
-    for name, pattern, read in _READERS:
-        for found in islice(pattern.finditer(text), MOST * 4) if name in there else ():
-            if hidden := _text(read, found.group()[:LONGEST]):
-                yield hidden, *found.span()
+    yield from _written(text, there)
     if "turned" in there:
         yield from _turned(text)
+
+
+def _written(text: str, there: Collection[str]) -> Iterator[tuple[str, int, int]]:
+    for name, pattern, read in _READERS:
+        for found in islice(pattern.finditer(text), MOST * 4) if name in there else ():
+            for payload in _begins(found):
+                if hidden := _text(read, payload[:LONGEST]):
+                    yield hidden, *found.span()
+
+
+def _begins(found: re.Match[str]) -> Iterator[str]:
+    """The payload; where a text begins with it, it may be the rest of one."""
+    rest = found.start() == 0 and found.end() >= PIECE
+    return (found.group()[at:] for at in range(4 if rest else 1))
 
 
 def _turned(text: str) -> Iterator[tuple[str, int, int]]:
@@ -87,7 +123,7 @@ def _turned(text: str) -> Iterator[tuple[str, int, int]]:
 def _text(read: Callable[[str], bytes], payload: str) -> str:
     """What the payload says; nothing if it is no text."""
     try:
-        said = read(payload).decode()
+        said = _UTF8().decode(read(payload))  # the last letter may be cut
     except (ValueError, binascii.Error):
         return ""
     return said if len(said) > 3 and said.replace("\n", " ").isprintable() else ""
