@@ -11,6 +11,7 @@ from openai import AsyncOpenAI
 from redis.asyncio import Redis
 from starlette.types import Receive, Scope, Send
 from tests.openai_callers import Front, front_of, openai_clients
+from tests.protocol_desks import desk_of
 
 from frontdesk.asgi import create_app
 from frontdesk.assembly import open_desk
@@ -136,3 +137,26 @@ async def ann_at_front(front: Front) -> AsyncIterator[httpx2.AsyncClient]:
     headers = {"Authorization": f"Bearer {front.ann_key}"}
     async with httpx2.AsyncClient(base_url=front.base_url, headers=headers) as client:
         yield client
+
+
+@pytest_asyncio.fixture
+async def protocol_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """A desk with tools of its own and a strict policy, to be asked in OpenAI's protocols."""
+    async with desk_of(settings) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def protocol_front(protocol_desk: Desk, settings: Settings) -> AsyncIterator[Front]:
+    """The server of that desk."""
+    async with front_of(protocol_desk, settings) as front:
+        yield front
+
+
+@pytest_asyncio.fixture
+async def protocol_clients(
+    protocol_front: Front,
+) -> AsyncIterator[tuple[AsyncOpenAI, AsyncOpenAI]]:
+    """The official client for `ann` and for `bob` of another tenant."""
+    async with openai_clients(protocol_front) as clients:
+        yield clients

@@ -19,11 +19,13 @@ from frontdesk.contract.context import Ledger
 from frontdesk.contract.events import TextDelta
 from frontdesk.contract.keys import LEASES, OwnerKeys
 from frontdesk.contract.messages import Caller, Message
+from frontdesk.contract.turns import TurnResult
 from frontdesk.demo import policy, shop
 from frontdesk.desk import Desk
 from frontdesk.preprocess.faq import FaqHits
 from frontdesk.server.api_keys import ApiKeys
 from frontdesk.sessions.connection import open_redis
+from frontdesk.sessions.responses import Outcome, StoredResponse
 from frontdesk.testing import FakeOpenAI, Visitor
 
 
@@ -61,6 +63,26 @@ async def desks(
         open_desk(chosen, plugins={"shop": shop}, policy=policy()) as two,
     ):
         yield one, two
+
+
+async def test_responses_and_conversations_are_kept_on_a_cluster(
+    nodes: list[Server], upstream: FakeOpenAI, tmp_path: Path
+) -> None:
+    async with desks(nodes, upstream, tmp_path) as (one, _):
+        owner, kept = Visitor(one, "ann").owner, one.sessions.conversations
+        talk = "sess_1"
+        await kept.create(owner, talk, {"topic": "orders"}, "")
+        items = [{"id": f"msg_{n}"} for n in range(3)]
+        assert await kept.add(owner, talk, items, await kept.unlisted(owner, talk))
+        await kept.drop(owner, talk, ["msg_1"])
+        assert await kept.read(owner, talk, await kept.ids(owner, talk)) == (items[0], items[2])
+        await kept.responses.keep(owner, StoredResponse("X", 1.0, {}))
+        outcome = Outcome(((0, "Hi"),), TurnResult("turn_X", talk, "completed", "Hi"))
+        await kept.responses.settle(owner, "X", outcome)
+        assert (await kept.responses.load(owner, "X")).outcome == outcome
+        await kept.responses.delete(owner, "X", whole=True)
+        await one.sessions.forget(owner, talk)
+        assert await kept.ids(owner, talk) == []
 
 
 async def test_turns_go_their_whole_way_on_a_cluster(

@@ -23,7 +23,10 @@ from frontdesk.server.openapi import description_of, document
 
 APP = create_app(Settings(_env_file=None))
 ROUTES = [route for route in APP.routes if isinstance(route, APIRoute)]
-PATHS = {"session_id": "sess_1", "turn_id": "turn_1", "fact_id": "fact_1", "model": "frontdesk"}
+PATHS = {
+    **{"session_id": "sess_1", "turn_id": "turn_1", "fact_id": "fact_1", "model": "frontdesk"},
+    **{"response_id": "resp_1", "conversation_id": "conv_1", "item_id": "msg_1"},
+}
 
 
 class Nobody:

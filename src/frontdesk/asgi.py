@@ -24,7 +24,7 @@ from frontdesk.server import (
     users,
 )
 from frontdesk.server.identity import open_identity
-from frontdesk.server.openai import chat_completions, models
+from frontdesk.server.openai import chat_completions, conversations, models, responses
 from frontdesk.server.openai.aliases import read_aliases
 from frontdesk.server.openai.side_calls import read_side_calls
 from frontdesk.server.problems import answer_problems
@@ -46,7 +46,7 @@ OWN = (
     metrics,
     openapi,
 )
-PARTS = (*OWN, models, chat_completions)
+PARTS = (*OWN, models, chat_completions, responses, conversations)
 OpenDesk: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Desk]]
 
 

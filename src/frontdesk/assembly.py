@@ -34,6 +34,7 @@ from frontdesk.reloading import reloading
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.drivers import Turn
 from frontdesk.sessions.embedded import embedded_server
+from frontdesk.sessions.outcomes import settling
 from frontdesk.sessions.results import Results
 from frontdesk.sessions.store import Sessions
 from frontdesk.tools.access import access_of
@@ -93,7 +94,7 @@ async def open_desk(
         named = _plugins(settings, redis, results, plugins or {})
         work = (settings, redis, results, sessions, models, policy, traces)
         desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
-        turn: Turn = desk.turn
+        turn: Turn = settling(desk.turn, desk.sessions)
         if settings.summary:
             summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
             await enter(summarist.working())

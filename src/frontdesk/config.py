@@ -94,6 +94,10 @@ class Settings(CredentialSettings, BaseSettings):
     session_ttl_s: Count = Field(
         2_592_000, description="A session is forgotten this long after its last turn."
     )
+    response_ttl_s: Count = Field(
+        2_592_000,
+        description="A response is kept this long (docs/openai-responses.md).",
+    )
     trace_ttl_s: Count = Field(604_800, description="A trace is kept this long.")
     usage_ttl_s: Annotated[int, Field(gt=0, le=34_560_000)] = Field(
         34_560_000, description="What was used on a day is known this long, 400 days at most."

@@ -22,14 +22,17 @@ found together.
 | `fd:{owner}:facts` | hash | what the user asked to remember, by id | session |
 | `fd:{owner}:usage:<day>` | hash | what was used on a day (UTC), by rung, agent, model | usage |
 | `fd:{owner}:cache:<digest>` | string | an answer worth keeping | cache |
+| `fd:{owner}:responses:<turn>` | hash | a response: what was asked, its outcome | response |
+| `fd:{owner}:s:<session>:items` | hash | items of a conversation by id | session |
+| `fd:{owner}:s:<session>:order` | zset | ids of the items in their order | session |
 
 A session that begins with `once_` has no place in `sessions` and ends with its one turn, whose keys
 then live as long as its events.
 
 Where the deployment has encryption keys, these are sealed (`sessions/sealing.py`): message and
 result of a turn, elements of `turns`, data of events, results, effects, what waits for a person,
-title and metadata, feedback, facts, answers. The vault of a turn that waits always is, by
-FRONTDESK_SECRET.
+title and metadata, feedback, facts, answers, responses, items of conversations. The vault of a turn
+that waits always is, by FRONTDESK_SECRET.
 
 Keys outside an owner:
 
@@ -138,3 +141,7 @@ class OwnerKeys:
     def cache(self, digest: str) -> str:
         """A kept answer."""
         return f"{self.prefix}cache:{digest}"
+
+    def response(self, response_id: str) -> str:
+        """A response of OpenAI's protocol."""
+        return f"{self.prefix}responses:{response_id}"

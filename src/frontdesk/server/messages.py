@@ -181,5 +181,9 @@ def turn_id_for(owner: str, idempotency_key: str | None) -> str:
 
 def fingerprint_of(body: BaseModel) -> str:
     """A digest of the whole request, by which a repeat of it is known."""
-    canonical = orjson.dumps(body.model_dump(), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).hexdigest()
+    return digest(body.model_dump())
+
+
+def digest(data: object) -> str:
+    """A digest of what JSON can tell."""
+    return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()

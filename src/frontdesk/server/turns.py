@@ -3,9 +3,10 @@ its time.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Path, Query
 from starlette.requests import Request
@@ -36,6 +37,7 @@ router = APIRouter()
 TurnId = Annotated[str, Path(pattern=ID)]
 EVENT_ID = "^[A-Za-z0-9_-]{0,64}$"
 FIRST_WITHIN_S = 0.5
+Value = TypeVar("Value")
 ENDED_WITHIN_S = 2.0
 TURN = Content(Answer, examples.ANSWER)
 SOON = {
@@ -191,12 +193,20 @@ async def ended(visit: Visit, turn_id: str) -> TurnResult:
 
 async def ended_with_client(request: Request, visit: Visit, turn_id: str) -> TurnResult:
     """The turn's result; the turn ends when its client leaves."""
-    ending = asyncio.create_task(ended(visit, turn_id))
+    left = partial(visit.sessions.cancel, visit.owner, turn_id)
+    return await while_connected(request, ended(visit, turn_id), left)
+
+
+async def while_connected(
+    request: Request, work: Coroutine[Any, Any, Value], left: Callable[[], Awaitable[None]]
+) -> Value:
+    """What the work comes to; `left` is awaited first if the client leaves before."""
+    ending = asyncio.create_task(work)
     leaving = asyncio.create_task(disconnected(request.receive))
     try:
         await asyncio.wait({ending, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not ending.done():
-            await visit.sessions.cancel(visit.owner, turn_id)
+            await left()
         return await ending
     finally:
         ending.cancel()

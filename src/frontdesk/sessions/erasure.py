@@ -22,6 +22,8 @@ KINDS = {
     "lease": "leases",
     "events": "events",
     "trace": "traces",
+    "items": "items",
+    "order": "items",
 }
 KEY = re.compile(r"(?:s:[^:]+:(?P<session>\w+)|t:[^:]+(?::(?P<turn>\w+))?|(?P<other>\w+)(?::.*)?)")
 REPORTED = ("sessions", "turns", "events", "traces", "cache", "facts", "usage")

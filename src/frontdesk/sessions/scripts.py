@@ -43,6 +43,8 @@ PRELUDES = {
     "label": (),
     "remember": (),
     "pin": (),
+    "respond": (),
+    "itemise": (),
     "claim": (),
     "summarise": (),
     "usage": (),

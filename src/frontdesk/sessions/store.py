@@ -21,6 +21,7 @@ from frontdesk.sessions.admission import keyed, not_started, session_of
 from frontdesk.sessions.approvals import Approvals
 from frontdesk.sessions.calls import cancel_call, commit_call, note_call, sealed_entries
 from frontdesk.sessions.connection import patiently, translated
+from frontdesk.sessions.conversations import Conversations
 from frontdesk.sessions.drivers import Drivers, Turn
 from frontdesk.sessions.effects import TurnEffects
 from frontdesk.sessions.erasure import Erasure
@@ -51,9 +52,7 @@ class Sessions:
     """
 
     def __init__(self, redis: Redis, secret: bytes, settings: Settings) -> None:
-        self.redis = redis
-        self._secret = secret
-        self._settings = settings
+        self.redis, self._secret, self._settings = redis, secret, settings
         self.sealing = sealing = open_sealing(settings)
         self._scripts = Scripts(redis, settings.session_ttl_s, settings.lease_s, sealing)
         self._beside = Tasks()
@@ -69,6 +68,7 @@ class Sessions:
         self.pins = Pins(redis, self._scripts, settings)
         self.summaries = Summaries(self._scripts)
         self.lifecycle = Lifecycle(redis, self._scripts, self._archive, self.pins, settings)
+        self.conversations = Conversations(redis, self._scripts, settings)
 
     def owner(self, caller: Caller) -> str:
         """Whose keys a caller's conversations are in."""

@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from frontdesk.contract.turns import TurnResult
 from frontdesk.server.answers import json_answer
 from frontdesk.server.description import TURNS, Content, described
 from frontdesk.server.messages import turn_id_for
@@ -15,6 +14,7 @@ from frontdesk.server.openai.bodies import read_body
 from frontdesk.server.openai.chat_answers import ChatForm, Reply, completion
 from frontdesk.server.openai.chat_bodies import ChatCompletionBody, chat_completion_body
 from frontdesk.server.openai.chat_messages import Filing, message_of
+from frontdesk.server.openai.costs import costs
 from frontdesk.server.openai.errors import under_way
 from frontdesk.server.openai.filing import filing_of
 from frontdesk.server.openai.streams import streamed
@@ -76,7 +76,7 @@ async def complete(request: Request) -> Response:
     else:
         result = await ended_with_client(request, visit, turn_id)
         answer = json_answer(completion(reply, result, request))
-        answer.headers.update(_costs(result))
+        answer.headers.update(costs(result))
     answer.headers.update(_names(begun, filing))
     return answer
 
@@ -109,12 +109,6 @@ async def _check_repeat(visit: Visit, begun: Begun) -> None:
     known = await visit.sessions.result(visit.owner, begun.turn_id)
     if known.status in UNDER_WAY:
         raise under_way()
-
-
-def _costs(result: TurnResult) -> dict[str, str]:
-    cost = result.receipt.cost_usd if result.receipt else None
-    told = {"x-frontdesk-rung": result.rung, "x-frontdesk-cost-usd": cost}
-    return {name: value for name, value in told.items() if value is not None}
 
 
 def _names(begun: Begun, filing: Filing) -> dict[str, str]:

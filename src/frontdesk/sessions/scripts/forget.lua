@@ -9,7 +9,7 @@ for _, turn in ipairs(redis.call('ZRANGE', waiting, 0, -1)) do
     redis.call('ZREM', waiting, turn)
   end
 end
-local gone = {meta, lease, inbox, (string.gsub(meta, 'meta$', 'broken'))}
+local gone = {meta, lease, inbox, items, order, (string.gsub(meta, 'meta$', 'broken'))}
 for _, key in ipairs({meta, turns, lease, inbox}) do gone[#gone + 1] = key .. ':broken' end
 local count = redis.call('UNLINK', unpack(gone))
 for _, turn in ipairs(open_turns) do

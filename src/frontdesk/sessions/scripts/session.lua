@@ -7,6 +7,8 @@
 --       5 most turns in a window, then what the script itself asks for
 local sessions, meta, turns, lease, inbox, stem, events, facts = unpack(KEYS)
 local waiting = string.gsub(sessions, 'sessions$', 'waiting')
+local items = string.gsub(meta, 'meta$', 'items')
+local order = string.gsub(meta, 'meta$', 'order')
 local keep, now, holder, lease_ms, widest = unpack(ARGV)
 
 -- A key that is not of its type stops the script here, before it has written anything.
@@ -24,7 +26,7 @@ if ARGV[6] then redis.call('HLEN', stem .. ARGV[6]) end
 if KEYS[9] then redis.pcall('ZADD', KEYS[9], ARGV[#ARGV], ARGV[#ARGV - 1]) end
 
 local function touch(turn)
-  for _, key in ipairs({sessions, meta, turns, inbox, facts, waiting, stem .. turn}) do
+  for _, key in ipairs({sessions, meta, turns, inbox, facts, waiting, items, order, stem .. turn}) do
     redis.call('EXPIRE', key, keep)
   end
 end

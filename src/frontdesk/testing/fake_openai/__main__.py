@@ -8,8 +8,7 @@ from frontdesk.testing.fake_openai.server import fake_openai
 
 async def serve(port: int, first_token_s: float, token_s: float) -> None:
     """Serves until it is cancelled; the first line it prints is its base URL."""
-    pace = {"first_token_s": first_token_s, "token_s": token_s}
-    async with fake_openai(port=port, keep=0, **pace) as fake:
+    async with fake_openai(port=port, keep=0, first_token_s=first_token_s, token_s=token_s) as fake:
         print(fake.base_url, flush=True)  # noqa: T201  # the output of a command
         await asyncio.Event().wait()
 

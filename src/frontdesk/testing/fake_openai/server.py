@@ -3,11 +3,11 @@
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -38,14 +38,20 @@ class Request:
     body: Mapping[str, Any]
 
 
+Mind: TypeAlias = Callable[[Question], Reply]
+"""What says the answer to a question."""
+
+
 class FakeOpenAI:
     """A running fake. `calls` counts the requests for an answer, also those that were refused or
     answered with an error; `requests` holds the last of them; `active` counts the answers that are
     being written.
     """
 
-    def __init__(self, *, first_token_s: float, token_s: float, keep: int | None) -> None:
-        self.base_url = ""
+    def __init__(
+        self, *, first_token_s: float, token_s: float, keep: int | None, mind: Mind
+    ) -> None:
+        self.base_url, self._mind = "", mind
         self.calls = 0
         self._first_token_s, self._token_s = first_token_s, token_s
         self._requests: deque[Request] = deque(maxlen=keep)
@@ -100,7 +106,7 @@ class FakeOpenAI:
         body = read_body(asked.raw)
         self._requests.append(Request(asked.path, asked.headers, body))
         question = read_question(asked.path, body, len(asked.raw))
-        reply = self._script.popleft() if self._script else markers.answer(question)
+        reply = self._script.popleft() if self._script else self._mind(question)
         if reply.status != 200:
             return _error(reply, headers)
         pieces = self._pieces(reply, question, asked.path)
@@ -134,13 +140,14 @@ async def fake_openai(
     token_s: float = 0.0,
     port: int = 0,
     keep: int | None = None,
+    mind: Mind = markers.answer,
 ) -> AsyncIterator[FakeOpenAI]:
     """Serves a fake OpenAI on loopback; port 0 takes a free one.
 
     `first_token_s` and `token_s` are the seconds before the first and before each further word;
-    `keep` bounds how many requests are kept (None: all).
+    `keep` bounds how many requests are kept (None: all). `mind` answers what no script does.
     """
-    fake = FakeOpenAI(first_token_s=first_token_s, token_s=token_s, keep=keep)
+    fake = FakeOpenAI(first_token_s=first_token_s, token_s=token_s, keep=keep, mind=mind)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Connection(fake.answer, fake.peers), "127.0.0.1", port, backlog=1024
