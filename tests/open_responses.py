@@ -15,6 +15,7 @@ from frontdesk.assembly import open_desk
 from frontdesk.config import load_settings
 from frontdesk.testing import Reply, fake_openai, text, tool_call
 from frontdesk.testing.fake_openai.questions import Question
+from frontdesk.tracing.logs import set_up_logs
 
 ANSWERS = {
     "Say hello in exactly 3 words.": text("Hello, dear friend."),
@@ -38,6 +39,7 @@ async def serve() -> None:
         async with fake_openai(mind=answer) as upstream:
             place = {"data_dir": Path(folder), "redis_url": None, "plugins_dir": None}
             settings = load_settings(openai_base_url=upstream.base_url, **place)
+            set_up_logs(settings)  # to the other output
             async with open_desk(settings) as desk, front_of(desk, settings) as front:
                 print(f"{front.base_url}\n{front.ann_key}", flush=True)  # noqa: T201  # its output
                 await asyncio.Event().wait()
