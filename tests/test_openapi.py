@@ -1,5 +1,7 @@
 """The OpenAPI document: every route is in it, and it says what the server does."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,3 +178,33 @@ async def test_the_document_needs_no_network(ann_http: httpx2.AsyncClient) -> No
     assert answer.json()["openapi"].startswith("3.1")
     assert answer.headers["content-type"] == "application/json"
     assert (await ann_http.get("/docs")).status_code == 404
+
+
+async def test_the_data_of_events_has_the_shape_that_the_document_says(
+    ann_http: httpx2.AsyncClient, openapi: dict[str, Any]
+) -> None:
+    body = {"message": "Where is my order 2024-1001?", "stream": True}
+    stream = (await ann_http.post("/v1/chat", json=body)).text
+    kinds = openapi["components"]["schemas"]["TurnEvent"]["oneOf"]
+    schemas = {kind["properties"]["event"]["const"]: kind["properties"]["data"] for kind in kinds}
+    events = re.findall(r"^event: (\S+)\ndata: (.*)$", stream, re.MULTILINE)
+    for event, data in events:
+        validator(openapi, schemas[event]["contentSchema"]).validate(json.loads(data))
+    assert [event for event, _ in events][-1] == "turn.completed"
+
+
+async def test_a_refused_method_is_told_all_that_the_address_takes(
+    ann_http: httpx2.AsyncClient,
+) -> None:
+    one = await ann_http.put("/v1/sessions/sess_1")
+    named = await ann_http.put("/v1/sessions/import")
+    assert (one.headers["Allow"], named.headers["Allow"]) == ("DELETE, GET, PATCH", "POST")
+
+
+def test_an_answer_says_with_which_routes_it_goes_on(openapi: dict[str, Any]) -> None:
+    links = openapi["paths"]["/v1/chat"]["post"]["responses"]["200"]["links"]
+    assert links["ShowTurn"] == {
+        "operationId": "show_turn",
+        "parameters": {"turn_id": "$response.body#/turn_id"},
+    }
+    assert "ListTurns" in links

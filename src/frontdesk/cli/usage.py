@@ -18,14 +18,16 @@ from frontdesk.sessions.usage import Group
 
 SUMS = ("turns", "model_calls", "input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 Someone = Annotated[str | None, typer.Option(help="One user; else the whole tenant, by user.")]
+FROM = typer.Option("--from", help="The first day (UTC), YYYY-MM-DD.")
+TO = typer.Option("--to", help="The last day (UTC), YYYY-MM-DD.")
 By = Annotated[str, typer.Option("--by", help="The groups: rung, agent, model or day.")]
 
 
 def usage(
     tenant: Tenant = "local",
     user: Someone = None,
-    first: Annotated[str, typer.Option("--from", help="The first day (UTC), YYYY-MM-DD.")] = "",
-    last: Annotated[str, typer.Option("--to", help="The last day (UTC), YYYY-MM-DD.")] = "",
+    first: Annotated[str | None, FROM] = None,
+    last: Annotated[str | None, TO] = None,
     by: By = "day",
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +57,11 @@ def _group(by: str) -> Group:
 
 
 async def _report(
-    settings: Settings, tenant: str, user: str | None, days: tuple[str, str], group: Group
+    settings: Settings,
+    tenant: str,
+    user: str | None,
+    days: tuple[str | None, str | None],
+    group: Group,
 ) -> Mapping[str, Any]:
     first, last = days_of(*days)
     async with open_store(settings) as redis:

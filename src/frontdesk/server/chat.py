@@ -22,10 +22,7 @@ from frontdesk.sessions.holds import Begun
 
 router = APIRouter()
 STREAM = Content(
-    example=examples.STREAM,
-    media="text/event-stream",
-    events=EVENTS,
-    note="With `stream`: the turn's events; `x-events` has the type of the data of each.",
+    EVENTS, examples.EVENT, "text/event-stream", "With `stream`: events, each of this schema."
 )
 FORMS: Answers = {
     200: (
@@ -45,6 +42,7 @@ FORMS: Answers = {
         answers=FORMS,
         raises=TURNS,
         headers=("Idempotency-Key",),
+        links=("turn_id", "session_id"),
     ),
 )
 async def chat(request: Request) -> Response:

@@ -4,7 +4,7 @@ OpenAPI document is made of it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from frontdesk.contract import errors
 from frontdesk.contract.errors import FrontdeskError, problem
+from frontdesk.server.openai.errors import KNOWN, by_status
 from frontdesk.server.problems import (
     MEDIA_TYPE,
     ProblemObject,
@@ -62,26 +63,19 @@ TURNS: tuple[Error, ...] = (
 @dataclass(frozen=True, slots=True)
 class Content:
     """One form of a body or an answer: its type, an example, its media type. `kind` is a Python
-    type, or a JSON Schema. `events` are types by name, where it is a stream of events.
+    type, a JSON Schema, or of a stream `Events`.
     """
 
     kind: Any = str
     example: object = None
     media: str = "application/json"
-    events: Mapping[str, Any] | None = None
     note: str = ""
 
     def schema(self, *, comes_in: bool = False) -> dict[str, Any]:
         """Its media type object (OpenAPI 3.1, 4.8.14)."""
-        if isinstance(self.kind, dict):
-            schema = self.kind
-        else:
-            schema = taken(self.kind) if comes_in else given(self.kind)
-        made: dict[str, Any] = {"schema": schema}
+        made = {"schema": taken(self.kind) if comes_in else given(self.kind)}
         if self.example is not None:
             made["example"] = orjson.loads(dump(self.example))
-        if self.events is not None:
-            made["x-events"] = {name: given(kind) for name, kind in self.events.items()}
         return made
 
 
@@ -120,6 +114,7 @@ class Description:
     raises: tuple[Error, ...] = ()
     headers: tuple[str, ...] = ()
     form: Form = "problem"
+    links: tuple[str, ...] = ()
 
     def operation(self) -> dict[str, Any]:
         """What the route's own parameters do not say of its operation."""
@@ -148,13 +143,15 @@ def described(
     raises: Iterable[Error] = (),
     headers: Iterable[str] = (),
     form: Form = "problem",
+    links: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Arguments for a route's decorator: `@router.get(path, **described("read", answers=…))`.
 
     A caller needs one of the `scopes`; without any the route is open to all. `takes` is the body,
     which may be missing where it is `optional`. `raises` are the errors that only some routes know:
     those of identity, bodies and the store come by themselves. `headers` are parameters of the
-    document's components. `form` says in whose form the errors are.
+    document's components. `form` says in whose form the errors are. `links` are fields
+    of the answer that other routes have in their path.
     """
     by_status = {200: answers} if isinstance(answers, Content) else answers
     bodies = _each(takes)
@@ -167,6 +164,7 @@ def described(
         tuple(dict.fromkeys(known)),
         (*headers, *(("X-Frontdesk-User",) if scopes else ()), "X-Request-Id"),
         form,
+        tuple(links),
     )
     return {
         "status_code": min(by_status),
@@ -209,8 +207,8 @@ def _failure(status: int, by_code: Mapping[str, Error], form: Form) -> dict[str,
 def _example(error: Error, form: Form) -> Mapping[str, object]:
     found = problem(error(_sentence(error)))
     if form == "openai":
-        said = {"message": found.detail, "type": "invalid_request_error", "param": None}
-        return {"error": {**said, "code": found.code}}
+        known = KNOWN.get(found.code) or by_status(found)
+        return replace(known, message=known.message or found.detail).body
     return {**asdict(found), "request_id": "req_5f0c2a9be1d34477a6c0d1e2"}
 
 
@@ -221,7 +219,8 @@ def _sentence(error: Error) -> str:
 
 
 def _status(error: Error, form: Form) -> int:
-    return 400 if form == "openai" and error.status == 422 else error.status
+    known = KNOWN.get(error.code) if form == "openai" else None
+    return known.status if known else error.status
 
 
 def _ref(place: str, name: str) -> dict[str, str]:

@@ -61,12 +61,11 @@ SESSION_INFO = SessionInfo(
     {"channel": "shop"},
 )
 FACT = Fact("fact_0018a6b2c3d4e5f6a7b8c9", "Prefers tea to coffee.", "2026-11-02T09:30:00Z")
-STREAM = (
-    "id: 1-0\nevent: turn.created\n"
-    f'data: {{"turn_id":"{TURN}","session_id":"{SESSION}"}}\n\n'
-    "id: 1-1\nevent: text.delta\n"
-    f'data: {{"turn_id":"{TURN}","text":"It left on Monday.","message":0}}\n\n'
-)
+EVENT = {
+    "id": "1-2",
+    "event": "text.delta",
+    "data": f'{{"turn_id":"{TURN}","text":"It left on Monday.","message":0}}',
+}
 EXPORT = (
     f'{{"type":"session","version":1,"session_id":"{SESSION}","title":"My order",…}}\n'
     f'{{"type":"turn","id":"{TURN}","status":"completed","user":"Where is my order?",…}}\n'

@@ -34,14 +34,19 @@ def _with_words(text: str) -> str:
     return text
 
 
+def _told(pattern: str) -> Any:
+    """Says in the schema what a validator checks with a message of its own."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
 def _no_bool(value: object) -> object:
     if isinstance(value, bool):  # which is equal to 1 or 0
         raise ValueError("must be 1 or -1")
     return value
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-Words = Annotated[Text, AfterValidator(_with_words)]
+Text = Annotated[str, AfterValidator(_without_nul), _told(r"^[^\u0000]*$")]
+Words = Annotated[Text, AfterValidator(_with_words), _told(r"^[^\u0000]*\S[^\u0000]*$")]
 Metadata = Annotated[
     dict[
         Annotated[Text, Field(min_length=1, max_length=64)],

@@ -32,7 +32,7 @@ async def show_metrics(request: Request) -> Response:
     """The numbers of the process that answers, each with the label `process`: several processes
     behind one address are told apart by it.
     """
-    visit = await admit(request, ADMIN)
+    visit = await admit(request, ADMIN, named=False)
     text = generate_latest(Numbers(visit.desk, reception(request).traffic))
     headers = {"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"}
     return Response(text, headers=headers)

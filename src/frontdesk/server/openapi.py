@@ -50,8 +50,7 @@ PARAMETERS: Mapping[str, Part] = {
         "Who is speaking; for keys with the scope `act-as-user` or, where somebody decides for a "
         "user, `approve`.",
         "ann",
-        minLength=1,
-        maxLength=128,
+        pattern="^(?!key:)[!-~]([ -~]{0,126}[!-~])?$",
     ),
     "Idempotency-Key": _header(
         "The same key and body give the same turn, never a second one.",
@@ -74,6 +73,8 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for route in ours:
         for method in route.methods or ():
             _tell(route, made["paths"][route.path_format][method.lower()])
+    for route in ours:
+        _link(route, made["paths"], ours)
     components = made.setdefault("components", {})
     components["schemas"] = lifted(made)
     components["headers"] = dict(HEADERS)
@@ -102,6 +103,29 @@ def _tell(route: APIRoute, operation: dict[str, Any]) -> None:
         operation["responses"] = {
             str(status): answer for status, answer in sorted(description.responses().items())
         }
+
+
+def _link(route: APIRoute, paths: dict[str, Any], routes: Sequence[APIRoute]) -> None:
+    """Says at each good answer with which other routes it can be gone on."""
+    description = description_of(route)
+    links = {
+        _name(other): {
+            "operationId": other.name,
+            "parameters": {field: f"$response.body#/{field}"},
+        }
+        for field in (description.links if description else ())
+        for other in routes
+        if other.param_convertors.keys() == {field} and other is not route
+    }
+    for method in route.methods or ():
+        answers = paths[route.path_format][method.lower()]["responses"]
+        for status, answer in answers.items():
+            if links and status.startswith("2") and "content" in answer:
+                answer["links"] = links
+
+
+def _name(route: APIRoute) -> str:
+    return route.name.replace("_", " ").title().replace(" ", "")
 
 
 def description_of(route: APIRoute) -> Description | None:

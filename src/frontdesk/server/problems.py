@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from typing_extensions import TypedDict
 
 from frontdesk.contract.errors import (
@@ -131,7 +132,17 @@ async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     answer = await _known(request, _told(error, request))
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_methods(request))
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """What this address takes: by the routes that name it, else by those whose pattern fits."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    named = [route for route in fitting if route.path == request.scope["path"]]
+    return sorted({method for route in named or fitting for method in route.methods or ()})
 
 
 def _told(error: HTTPException, request: Request) -> FrontdeskError:

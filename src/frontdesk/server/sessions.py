@@ -37,7 +37,7 @@ class SessionChange(Strict):
     metadata: Metadata | None = None
 
 
-@router.get("/v1/sessions", **described("read", answers=SESSIONS))
+@router.get("/v1/sessions", **described("read", answers=SESSIONS, raises=(NotFound,)))
 async def list_sessions(request: Request, limit: Limit = 20, after: After = None) -> Response:
     """The sessions, newest first."""
     visit = await admit(request, "read")

@@ -13,6 +13,7 @@ from frontdesk.contract.turns import SessionInfo, TurnRecord, TurnResult
 from frontdesk.contract.usage import Used
 from frontdesk.server.answers import ANSWER_FIELDS, RECORD_FIELDS
 from frontdesk.server.problems import ProblemObject
+from frontdesk.server.schemas import Events
 from frontdesk.sessions.usage import Group
 from frontdesk.tools.catalogue import AgentCard, ToolCard
 from frontdesk.tracing.trace import Trace
@@ -58,11 +59,14 @@ class BrokenOff(TypedDict):
     error: ProblemObject
 
 
-EVENTS: Mapping[str, Any] = {
-    **{kind.kind: kind for kind in get_args(Event) if kind is not TurnEnded},
-    **dict.fromkeys(("turn.completed", "turn.blocked", "turn.cancelled"), Answer),
-    "turn.failed": Answer | BrokenOff,
-}
+EVENTS = Events(
+    "TurnEvent",
+    {
+        **{kind.kind: kind for kind in get_args(Event) if kind is not TurnEnded},
+        **dict.fromkeys(("turn.completed", "turn.blocked", "turn.cancelled"), Answer),
+        "turn.failed": Answer | BrokenOff,
+    },
+)
 
 
 class SessionPage(TypedDict):

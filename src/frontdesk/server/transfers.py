@@ -45,7 +45,9 @@ async def export_session(request: Request, session_id: SessionId) -> Response:
 
 @router.post(
     "/v1/sessions/import",
-    **described("chat", takes=IMPORT, answers=TAKEN, raises=(GuardrailUnavailable,)),
+    **described(
+        "chat", takes=IMPORT, answers=TAKEN, raises=(GuardrailUnavailable,), links=("session_id",)
+    ),
 )
 async def import_session(request: Request) -> Response:
     """A new session from an exported one. The guardrails check it as if it were said now."""

@@ -35,7 +35,7 @@ from frontdesk.server.shapes import EVENTS, Answer, TurnLine, WaitingTurns
 
 router = APIRouter()
 TurnId = Annotated[str, Path(pattern=ID)]
-EVENT_ID = "^[A-Za-z0-9_-]{0,64}$"
+EVENT_ID = "^([0-9]{1,18}-[0-9]{1,18})?$"
 FIRST_WITHIN_S = 0.5
 Value = TypeVar("Value")
 ENDED_WITHIN_S = 2.0
@@ -45,12 +45,7 @@ SOON = {
     202: Content(Answer, examples.IN_PROGRESS, note="The turn, which has not ended yet."),
 }
 EVENTS_LEFT = {
-    200: Content(
-        example=examples.STREAM,
-        media="text/event-stream",
-        events=EVENTS,
-        note="The events; `x-events` has the type of the data of each.",
-    ),
+    200: Content(EVENTS, examples.EVENT, "text/event-stream", "Events, each of this schema."),
     204: None,
 }
 LINE = Content(TurnLine, examples.TURN_LINE)

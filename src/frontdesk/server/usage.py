@@ -1,5 +1,6 @@
 """What was used: by the caller, or by the caller's tenant."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
@@ -21,14 +22,14 @@ from frontdesk.sessions.usage import MOST_DAYS, Day, Group, Table
 
 ADMIN = "admin"
 USUAL_DAYS = 30
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOST_USERS = 1000
 
 router = APIRouter()
-DAY = r"^\d{4}-\d{2}-\d{2}$"
-From = Annotated[
-    str, Query(alias="from", pattern=DAY, description="The first day (UTC); 30 days before `to`.")
-]
-To = Annotated[str, Query(pattern=DAY, description="The last day (UTC); today.")]
+FIRST = "The first day (UTC); 30 days before `to`."
+DATE = {"format": "date"}
+From = Annotated[str | None, Query(alias="from", description=FIRST, json_schema_extra=DATE)]
+To = Annotated[str | None, Query(description="The last day (UTC); today.", json_schema_extra=DATE)]
 Users = Annotated[
     int, Query(alias="limit", ge=1, le=MOST_USERS, description="Of a tenant, how many users.")
 ]
@@ -37,8 +38,8 @@ Users = Annotated[
 @router.get("/v1/usage", **described("read", ADMIN, answers=Content(UsageReport, examples.USAGE)))
 async def show_usage(
     request: Request,
-    first: From = "",
-    to: To = "",
+    first: From = None,
+    to: To = None,
     group_by: Group = "day",
     limit: Users = 100,
 ) -> Response:
@@ -51,20 +52,26 @@ async def show_usage(
     return json_answer(usage_object(found, days, group_by, limit if whole else None))
 
 
-def days_of(first: str, last: str) -> tuple[date, date]:
-    """The days that were asked for, as `YYYY-MM-DD`; where empty, the last 30.
+def days_of(first: str | None, last: str | None) -> tuple[date, date]:
+    """The days that were asked for, as `YYYY-MM-DD`; else the last 30.
 
     Raises:
         InvalidRequest: there is no such day, or they are too many.
     """
     try:
-        end = date.fromisoformat(last) if last else datetime.now(UTC).date()
-        start = date.fromisoformat(first) if first else end - timedelta(days=USUAL_DAYS - 1)
+        end = _day(last) if last is not None else datetime.now(UTC).date()
+        start = _day(first) if first is not None else end - timedelta(days=USUAL_DAYS - 1)
     except (ValueError, OverflowError):
         raise InvalidRequest("from, to: write a day as YYYY-MM-DD, in UTC.") from None
     if not 0 <= (end - start).days < MOST_DAYS:
         raise InvalidRequest(f"from, to: 1 to {MOST_DAYS} days, the first one first.")
     return start, end
+
+
+def _day(text: str) -> date:
+    if not DAY.fullmatch(text):  # Python reads more forms of a date than this one
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def usage_object(

@@ -19,6 +19,7 @@ from frontdesk.server.openai.errors import under_way
 from frontdesk.server.openai.filing import filing_of
 from frontdesk.server.openai.streams import streamed
 from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.schemas import DATA_EVENT
 from frontdesk.server.turns import ended_with_client
 from frontdesk.sessions.holds import Begun
 
@@ -45,12 +46,19 @@ ANSWERED = {
     "usage": {"prompt_tokens": 412, "completion_tokens": 38, "total_tokens": 450},
 }
 
+CHUNKS = Content(
+    DATA_EVENT,
+    {"data": "[DONE]"},
+    "text/event-stream",
+    "With `stream`: events whose data is a `chat.completion.chunk`, the last one `[DONE]`.",
+)
+
 
 @router.post(
     "/v1/chat/completions",
     **described(
         "chat",
-        answers=Content(dict[str, Any], ANSWERED),
+        answers={200: (Content(dict[str, Any], ANSWERED), CHUNKS)},
         takes=Content(ChatCompletionBody, ASKED),
         raises=TURNS,
         headers=("Idempotency-Key",),

@@ -149,7 +149,7 @@ def translated(found: Problem, request: Request, retry_after_s: int | None = Non
     """A problem of ours in OpenAI's form."""
     if found.code == "unauthorized":
         return _unauthorized(request)
-    known = KNOWN.get(found.code) or _by_status(found)
+    known = KNOWN.get(found.code) or by_status(found)
     message = known.message or found.detail
     if found.code == "method_not_allowed":
         message = f"Not allowed to {request.method} on {_path(request)}."
@@ -159,7 +159,8 @@ def translated(found: Problem, request: Request, retry_after_s: int | None = Non
     )
 
 
-def _by_status(found: Problem) -> Refusal:
+def by_status(found: Problem) -> Refusal:
+    """A problem that OpenAI has no words of its own for; the message is still ours to tell."""
     kind = "server_error" if found.status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID
     return Refusal(found.status, "", kind, code=found.code)
 
