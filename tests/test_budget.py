@@ -53,7 +53,8 @@ async def test_every_call_is_reserved_and_settled_until_the_budget_ends() -> Non
 
 async def test_the_unlimited_budget_admits_and_pays() -> None:
     budget: Budget = Unlimited()
-    await budget.admit(MESSAGE)
+    async with await budget.admit(MESSAGE) as place:
+        place.keep()
     spend = budget.open(TurnContext(MESSAGE, "Hello", "session_1"))
     await spend.reserve("gpt-6-luna")
     await spend.settle(ModelCall("triage", "gpt-6-luna", 10**9, 0, 10**9, 0))

@@ -23,7 +23,9 @@ from frontdesk.server import (
     usage,
     users,
 )
+from frontdesk.server.addresses import Addresses, read_networks
 from frontdesk.server.identity import open_identity
+from frontdesk.server.limits import Endings, Limits
 from frontdesk.server.openai import chat_completions, conversations, models, responses
 from frontdesk.server.openai.aliases import read_aliases
 from frontdesk.server.openai.side_calls import read_side_calls
@@ -70,8 +72,9 @@ def create_app(
             open_desk(chosen) as desk,
             open_identity(chosen, desk.sessions.redis) as identity,
             traffic.watched(),
+            Limits(desk.sessions.redis, chosen).keeping() as limits,
         ):
-            here = Reception(desk, identity, chosen.max_body_bytes, *openai, traffic)
+            here = Reception(desk, identity, chosen.max_body_bytes, *openai, traffic, limits)
             yield {"reception": here}
 
     app = FastAPI(
@@ -85,6 +88,8 @@ def create_app(
         redirect_slashes=False,
     )
     app.add_middleware(CountedStreams, traffic=traffic)
+    app.add_middleware(Endings)
     app.add_middleware(RequestIds)
+    app.add_middleware(Addresses, trusted=read_networks(chosen.trusted_proxies))
     answer_problems(app)
     return app

@@ -15,7 +15,9 @@ from frontdesk.agents.models import Models, open_models
 from frontdesk.agents.specialist import specialist
 from frontdesk.agents.summarist import Summarist
 from frontdesk.agents.triage import triage
-from frontdesk.budget import Unlimited
+from frontdesk.budget import Budget, Limited
+from frontdesk.budget.limits import Limiter
+from frontdesk.budget.slots import Slots
 from frontdesk.cache.answers import AnswerCache
 from frontdesk.config import Settings, data_dir, load_secret
 from frontdesk.contract.guardrails import Guardrail, Policy
@@ -92,9 +94,12 @@ async def open_desk(
         shown = key.get_secret_value() if key else None
         stack.enter_context(installed(spans, settings.trace_to_openai, shown))
         named = _plugins(settings, redis, results, plugins or {})
-        work = (settings, redis, results, sessions, models, policy, traces)
+        slots = Slots(Limiter(redis), settings.lease_s)
+        budget = Limited(slots, load_secret(settings), settings)
+        await enter(slots.keeping())
+        work = (settings, redis, results, sessions, models, policy, traces, budget)
         desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
-        turn: Turn = settling(desk.turn, desk.sessions)
+        turn: Turn = budget.counted(settling(desk.turn, desk.sessions))
         if settings.summary:
             summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
             await enter(summarist.working())
@@ -142,6 +147,7 @@ def _put_together(
     models: Models,
     policy: Policy | None,
     traces: Traces,
+    budget: Budget,
     loaded: Loaded,
 ) -> Desk:
     secret, parts = load_secret(settings), loaded.parts
@@ -161,7 +167,7 @@ def _put_together(
     catalogue = catalogue_of(settings, agents, tools_of_all, loaded.owners, access)
     version = _version(settings, first_agent, *specialists, *tools)
     return Desk(
-        budget=Unlimited(),
+        budget=budget,
         guards=guards,
         sessions=sessions,
         handlers=Handlers((*parts.handlers, *access.asked(first), *route_handlers(specialists))),

@@ -66,16 +66,21 @@ class Desk:
         """
         ledger = Ledger.of(message.caller.tenant, message.text)
         with ledger.stage("admit"):
-            await self.budget.admit(message)  # 1
-            message = self.crew.taken(message)
+            place = await self.budget.admit(message)  # 1
+        async with place:
+            begun = await self._take_in(message, ledger)
+            if begun.hold:
+                place.keep()
+                self.sessions.start(begun.hold)
+        return begun
+
+    async def _take_in(self, message: Message, ledger: Ledger) -> Begun:
+        message = self.crew.taken(message)
         with ledger.stage("guard_in"):
             message, verdict = await entered(message, self.guards, ledger)  # 2
         if verdict.action == "block":
             return await self._refuse(message, verdict, ledger)
-        begun = await self._begin(message, verdict.text, ledger)  # 3
-        if begun.hold:
-            self.sessions.start(begun.hold)
-        return begun
+        return await self._begin(message, verdict.text, ledger)  # 3
 
     async def decide(self, owner: str, turn_id: str, decision: Decision) -> None:
         """Answers a call that waits for a person; the turn goes on when no answer is missing.

@@ -2,21 +2,24 @@
 
 from typing import Protocol
 
+from frontdesk.budget.limited import Limited
+from frontdesk.budget.places import Place
 from frontdesk.budget.unlimited import Unlimited
 from frontdesk.contract.context import Spend, TurnContext
 from frontdesk.contract.messages import Message
 
-__all__ = ["Budget", "Spend", "Unlimited"]
+__all__ = ["Budget", "Limited", "Place", "Spend", "Unlimited"]
 
 
 class Budget(Protocol):
     """What the deployment, its tenants and their users may spend."""
 
-    async def admit(self, message: Message) -> None:
-        """Lets a message in.
+    async def admit(self, message: Message) -> Place:
+        """Lets a message in; its place is the turn's while it runs.
 
         Raises:
-            RateLimited: its sender asks too often.
+            RateLimited: too many turns of its sender run at once.
+            Overloaded: too many run in this process.
         """
 
     def open(self, context: TurnContext) -> Spend:

@@ -9,7 +9,7 @@ HEAD = """# Settings
 
 Every setting is an environment variable, or a line of `.env` in the folder in which frontdesk
 starts (the environment wins). They are read once, at the start; a wrong one is named, and frontdesk
-does not start. Names that end in `_S` are times in seconds. This page is made from `config.py` by
+does not start. Names that end in `_S` are times in seconds. This page is made from `config/` by
 `make docs`.
 
 | variable | default | what it is |

@@ -19,6 +19,7 @@ FrontdeskError
 ├── StoreUnavailable         503 store_unavailable
 ├── StoreUnreadable          503 store_unreadable
 ├── IssuerUnavailable        503 issuer_unavailable
+├── Overloaded               503 overloaded
 ├── Draining                 503 draining
 ├── UpstreamFailed           502 upstream_failed
 │   ├── ContextOverflow      502 context_overflow
@@ -159,6 +160,12 @@ class IssuerUnavailable(FrontdeskError):
     """The issuer of users' tokens does not answer, and a token's key is not known without it."""
 
     code, status, title = "issuer_unavailable", 503, "Issuer unavailable"
+
+
+class Overloaded(FrontdeskError):
+    """The process has as much to do as it takes; another one may have room."""
+
+    code, status, title = "overloaded", 503, "Overloaded"
 
 
 class Draining(FrontdeskError):

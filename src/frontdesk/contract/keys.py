@@ -46,6 +46,10 @@ Keys outside an owner:
 | `fd:audit` | stream | what was done to keys and by administrators | none: `frontdesk audit trim` |
 | `fd:refused:<digest>` | string | refusals of one address or credential | 1 min |
 | `fd:faq:hits` | hash | answers given by FAQ entry | none: counters |
+| `fd:{tenant}:limit:<of what>` | list or zset | a tenant's requests or slots | window or lease |
+| `fd:{tenant}:limit:<of what>:<owner>` | list or zset | a user's, likewise | window or lease |
+| `fd:{deployment}:limit:<of what>` | list or zset | everybody's, likewise | window or lease |
+| `fd:{deployment}:limit:<of what>:<address>` | list or zset | an address's, hashed | likewise |
 
 `{tenant}` is the keyed hash of a tenant and no user.
 
@@ -63,6 +67,8 @@ API_KEYS = "fd:keys"
 KEYS_USED = "fd:keys:used"
 AUDIT = "fd:audit"
 FAQ_HITS = "fd:faq:hits"
+DEPLOYMENT = "deployment"
+"""The slot of what belongs to all tenants."""
 
 
 def owner_of(secret: bytes, tenant: str, user: str) -> str:
@@ -78,6 +84,21 @@ def owner_of(secret: bytes, tenant: str, user: str) -> str:
 def refused_key(what: str) -> str:
     """The counter of one address's or credential's refusals."""
     return f"fd:refused:{hashlib.sha256(what.encode()).hexdigest()[:32]}"
+
+
+def tenant_of(secret: bytes, tenant: str) -> str:
+    """What stands for a tenant in keys: no user has an empty name."""
+    return owner_of(secret, tenant, "")
+
+
+def address_of(secret: bytes, address: str) -> str:
+    """What stands for a network address in keys: no tenant has an empty name."""
+    return owner_of(secret, "", address)
+
+
+def limit_key(slot: str, of_what: str, who: str = "") -> str:
+    """A limit's key: in the slot of a tenant, or of the deployment."""
+    return f"fd:{{{slot}}}:limit:{of_what}" + (f":{who}" if who else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ OnBusy = Literal["enqueue", "reject", "interrupt"]
 OnDisconnect = Literal["continue", "cancel"]
 Channel = Literal["http", "cli", "slack"]
 
+UNLIMITED = "unlimited"
+"""The scope of who need not be limited: somebody on this machine, where no credential exists."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

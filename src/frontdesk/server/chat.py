@@ -15,7 +15,7 @@ from frontdesk.server.bodies import read_object
 from frontdesk.server.description import TURNS, Answers, Content, described
 from frontdesk.server.messages import ChatBody, chat_body, message_of
 from frontdesk.server.problems import problem_answer
-from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.reception import Visit, admit, admit_stream, reception
 from frontdesk.server.shapes import EVENTS, Answer
 from frontdesk.server.turns import ended, ended_with_client, follow
 from frontdesk.sessions.holds import Begun
@@ -52,6 +52,8 @@ async def chat(request: Request) -> Response:
     visit = await admit(request, "chat")
     body = chat_body(await read_object(request, reception(request).max_body_bytes))
     message = message_of(body, request, visit)
+    if message.stream:
+        await admit_stream(request, visit)
     begun = await visit.desk.start(message)
     starts = begun.state in ("started", "queued")  # who finds a running turn again did not start it
     clings = starts and message.on_disconnect == "cancel"

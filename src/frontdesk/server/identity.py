@@ -17,7 +17,7 @@ from frontdesk.contract.errors import (
     SettingsError,
     Unauthorized,
 )
-from frontdesk.contract.messages import Caller
+from frontdesk.contract.messages import UNLIMITED, Caller
 from frontdesk.server.api_keys import ACT_AS_USER, ApiKeys, Key, checked_user
 from frontdesk.server.audit import Audit
 from frontdesk.server.loopback import check_site, is_loopback, stays_here
@@ -30,7 +30,7 @@ APPROVE = "approve"
 ADMIN = "admin"
 NO_KEY = "none"
 """What clients say that cannot leave the key out, as those of OpenAI: the same as no key."""
-LOCAL_SCOPES = frozenset({"chat", "read", ACT_AS_USER})
+LOCAL_SCOPES = frozenset({"chat", "read", ACT_AS_USER, UNLIMITED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,14 @@ def is_loopback(address: str) -> bool:
 
 def stays_here(request: Request) -> bool:
     """Whether both ends of the connection are on this machine, whatever the settings say: a server
-    may have been started with another address than theirs.
+    may have been started with another address than theirs. A proxy on this machine that says it
+    brings somebody from elsewhere is believed.
     """
     ends = (request.scope.get("server"), request.scope.get("client"))
-    return all(end is not None and is_loopback(end[0]) for end in ends)
+    brought = ",".join(request.headers.getlist("x-forwarded-for"))
+    hops = [hop.strip() for hop in brought.split(",") if hop.strip()]
+    here = all(end is not None and is_loopback(end[0]) for end in ends)
+    return here and all(is_loopback(hop) for hop in hops)
 
 
 def check_site(request: Request) -> None:

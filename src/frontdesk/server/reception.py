@@ -7,6 +7,7 @@ from starlette.requests import Request
 from frontdesk.contract.messages import Caller
 from frontdesk.desk import Desk
 from frontdesk.server.identity import Identity
+from frontdesk.server.limits import Limits
 from frontdesk.server.openai.aliases import Aliases
 from frontdesk.server.openai.side_calls import SideCalls
 from frontdesk.server.traffic import Traffic
@@ -23,6 +24,7 @@ class Reception:
     aliases: Aliases
     side_calls: SideCalls
     traffic: Traffic
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,19 @@ async def admit(request: Request, *scopes: str, named: bool = True) -> Visit:
     Raises:
         Unauthorized, RateLimited, IssuerUnavailable, Forbidden, InvalidRequest: as
             `Identity.caller` says.
+        RateLimited: too many requests came within a minute.
     """
     here = reception(request)
     caller = await here.identity.caller(request, *scopes, named=named)
+    await here.limits.count(request, caller)
     return Visit(here.desk, caller, here.desk.sessions.owner(caller))
+
+
+async def admit_stream(request: Request, visit: Visit) -> None:
+    """Lets an admitted caller open a stream with this request: asked before anything is started
+    for it, and given back by itself when the answer has ended.
+
+    Raises:
+        RateLimited: too many streams are open.
+    """
+    await reception(request).limits.stream(request, visit.caller)

@@ -30,7 +30,7 @@ from frontdesk.server.description import Content, described
 from frontdesk.server.event_stream import EventStream, Numbered, OwnForm, disconnected
 from frontdesk.server.identity import APPROVE
 from frontdesk.server.messages import ID, CancelBody, DecisionBody, checked
-from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.reception import Visit, admit, admit_stream, reception
 from frontdesk.server.shapes import EVENTS, Answer, TurnLine, WaitingTurns
 
 router = APIRouter()
@@ -70,6 +70,7 @@ async def show_events(
 ) -> Response:
     """The turn's events after the given one, live until the last; 204 when there are no more."""
     visit = await admit(request, "read")
+    await admit_stream(request, visit)
     if last_event_id or after:
         reception(request).traffic.resumes.inc()
     return await follow(request, visit, turn_id, last_event_id or after or None)

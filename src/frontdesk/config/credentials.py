@@ -1,19 +1,10 @@
 """The settings of who may come in, beside API keys: users' tokens and the front ends' users."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode
+from pydantic import BaseModel, Field, SecretStr
 
-
-def _split(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(each.strip() for each in value.split(",") if each.strip())
-
-
-Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""Several texts, between commas."""
+from frontdesk.config.names import Names
 
 
 class CredentialSettings(BaseModel):
