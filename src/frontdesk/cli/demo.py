@@ -101,7 +101,7 @@ def _listener(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
-    run(config(partial(create_app, settings, open_desk=open_demo)), listener)
+    run(config(partial(create_app, settings, open_desk=open_demo), settings), listener)
 
 
 def _chat_and_serve(settings: Settings, listener: socket.socket) -> None:
@@ -119,7 +119,7 @@ def _chat(portal: BlockingPortal, settings: Settings, desk: Desk, listener: sock
 async def _served(settings: Settings, desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
     """Serves the desk that is already open for the chat: both see the same sessions."""
     application = partial(create_app, settings, open_desk=lambda _: nullcontext(desk))
-    server = uvicorn.Server(config(application))
+    server = uvicorn.Server(config(application, settings))
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
         yield

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -17,11 +18,16 @@ from frontdesk.assembly import open_store
 from frontdesk.cli.options import chosen_settings
 from frontdesk.config import Settings
 from frontdesk.contract.errors import SettingsError
+from frontdesk.server.addresses import read_networks
+from frontdesk.server.connections import Bounds, Connections
 from frontdesk.server.identity import open_identity
 from frontdesk.tracing.logs import set_up_logs
 
+if sys.platform != "win32":
+    import resource
+
+SPARE_FILES = 256  # of Redis, the models, logs
 DRAIN_S = 30
-KEEP_ALIVE_S = 75  # longer than clients and proxies keep one: they close it, not we under them
 """How long a server that stops waits for the answers that it is giving."""
 
 
@@ -40,7 +46,7 @@ def serve(
     with bound(settings.host, settings.port) as listener:
         typer.echo(f"frontdesk listens on {address(listener)}", err=True)
         # Every worker process calls this itself, so it must be a function that can be pickled.
-        work = config(partial(_application, settings), workers)
+        work = config(partial(_application, settings), settings, workers)
         if workers > 1:
             Multiprocess(work, sockets=[listener]).run()
         else:
@@ -60,22 +66,52 @@ async def _check(settings: Settings) -> None:
         pass
 
 
-def config(application: Callable[[], FastAPI], workers: int = 1) -> uvicorn.Config:
+def config(
+    application: Callable[[], FastAPI], settings: Settings, workers: int = 1
+) -> uvicorn.Config:
     """How uvicorn runs here."""
+    connections: Any = Connections(bounds_of(settings))  # what uvicorn calls a class, it only calls
     return uvicorn.Config(
         application,
         factory=True,
         workers=workers,
         loop="auto",
-        http="httptools",
+        http=connections,
+        proxy_headers=False,  # frontdesk itself reads them, of trusted proxies only
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """What connections may take, by the settings and by the files that this process may open."""
+    return Bounds(
+        open_files(settings.connections),
+        settings.connections_per_address,
+        settings.max_header_bytes,
+        settings.header_timeout_s,
+        settings.body_timeout_s,
+        settings.idle_timeout_s,
+        settings.write_timeout_s,
+        read_networks(settings.trusted_proxies),
+    )
+
+
+def open_files(connections: int) -> int:
+    """As many of the connections as there can be files for, after asking the system for more."""
+    if sys.platform == "win32":
+        return connections
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if least != resource.RLIM_INFINITY and least < wanted:
+        least = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+        return max(least - SPARE_FILES, 1)
+    return connections
 
 
 def run(work: uvicorn.Config, listener: socket.socket) -> None:

@@ -1,6 +1,8 @@
 """Errors as answers: RFC 9457 problems with code and request id, whatever goes wrong."""
 
+import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, NotRequired
 
@@ -95,6 +97,19 @@ def problem_answer(
     if found.status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def bare_problem(error: FrontdeskError) -> bytes:
+    """The problem as the bytes of a whole answer, for what never became a request."""
+    found, request_id = problem(error), f"req_{secrets.token_hex(12)}"
+    body = dump({**asdict(found), "request_id": request_id})
+    again = f"Retry-After: {error.retry_after_s}\r\n" if error.retry_after_s else ""
+    head = (
+        f"HTTP/1.1 {found.status} {HTTPStatus(found.status).phrase}\r\n"
+        f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+        f"X-Request-Id: {request_id}\r\n{again}Connection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def invalid(errors: Iterable[Mapping[str, Any]], fields: Iterable[str]) -> InvalidRequest:
