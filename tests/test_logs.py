@@ -94,7 +94,7 @@ def test_token_counts_are_no_secrets(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_control_characters_are_escaped(opened: Opened, log_format: str) -> None:
+def test_t36_control_characters_are_escaped(opened: Opened, log_format: str) -> None:
     screen = opened(log_format)
     bad = "\x1b[2J\x9b\r\n\u2028\u202e\ud800"
     structlog.get_logger().info(f"one{bad}", **{"name": bad, f"key{bad}": [bad]})
