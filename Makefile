@@ -1,6 +1,7 @@
 # Needs only make and Python 3.11 or newer: each target makes .venv and installs what it needs by
 # itself. `make PYTHON=/path/to/python` chooses the Python.
-.PHONY: help demo test clients soak check format docs bench timing real-model live constraints clean
+.PHONY: help demo test clients soak hostile check format docs bench timing real-model live \
+	constraints clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -17,6 +18,7 @@ help:
 	@echo "make test            run the tests"
 	@echo "make clients         install the official clients that the tests run (make test does it)"
 	@echo "make soak            ten thousand reconnects over HTTP to two processes (a few minutes)"
+	@echo "make hostile         every hostile request at every route, 1,000 requests at a limit (minutes)"
 	@echo "make check           lint, types, layers, shape"
 	@echo "make format          let ruff format and mend the code"
 	@echo "make docs            write the generated pages of docs/"
@@ -49,6 +51,10 @@ npm_install = { cp tests/clients/package.json $(@D) && PATH="$(abspath $(@D))/bi
 
 soak: .venv/.dev
 	@RECONNECTS=10000 $(BIN)/python -m pytest tests/test_reconnects.py
+
+hostile: .venv/.dev
+	@EVERY_ROUTE=1 PARALLEL=1000 $(BIN)/python -m pytest tests/test_hostile_requests.py \
+		tests/test_naughty_strings.py tests/test_door_limits.py
 
 check: .venv/.dev
 	$(BIN)/ruff check .

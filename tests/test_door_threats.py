@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from redis.asyncio import Redis
 from tests.app_clients import client_of
+from tests.doorman import bearer
 from tests.sweeps import everything
-from tests.test_identity import bearer
 
 from frontdesk.asgi import create_app
 from frontdesk.config import Settings

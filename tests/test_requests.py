@@ -179,7 +179,7 @@ async def test_a_body_that_is_not_plain_json_is_refused(
     [
         ("GET", "/", 404, "not_found"),
         ("GET", "/docs", 404, "not_found"),
-        ("GET", "/openapi.json", 404, "not_found"),
+        ("GET", "/openapi.yaml", 404, "not_found"),
         ("POST", "/v1/chat/", 404, "not_found"),
         ("POST", "/v1/turns/turn_1/approve", 404, "not_found"),
         ("PUT", "/v1/chat", 405, "method_not_allowed"),

@@ -46,6 +46,7 @@ TURNS: tuple[Error, ...] = (
     errors.BudgetExhausted,
     errors.QueueFull,
     errors.GuardrailUnavailable,
+    errors.Overloaded,
     errors.Draining,
     errors.UpstreamFailed,
     errors.ContextOverflow,

@@ -18,7 +18,7 @@ from frontdesk.server.openai.costs import costs
 from frontdesk.server.openai.errors import under_way
 from frontdesk.server.openai.filing import filing_of
 from frontdesk.server.openai.streams import streamed
-from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.reception import Visit, admit, admit_stream, reception
 from frontdesk.server.schemas import DATA_EVENT
 from frontdesk.server.turns import ended_with_client
 from frontdesk.sessions.holds import Begun
@@ -76,6 +76,8 @@ async def complete(request: Request) -> Response:
     message = message_of(
         body, visit.caller, turn_id, agent=agent, filing=filing, request_id=request_id
     )
+    if body.stream:
+        await admit_stream(request, visit)
     begun = await visit.desk.start(message)
     await _check_repeat(visit, begun)
     reply = _reply(body, turn_id)
