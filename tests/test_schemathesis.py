@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.app_clients import app_on
-from tests.openai_callers import served
+from tests.app_clients import app_on, served
 
 from frontdesk.config import Settings
 from frontdesk.desk import Desk

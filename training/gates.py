@@ -21,7 +21,7 @@ from frontdesk.guardrails.gates import Ways
 from frontdesk.guardrails.injection import rules
 
 # The parser of the standard library has no public name since `sre_parse` is deprecated.
-_parser: Any = re._parser  # type: ignore[attr-defined]
+_parser: Any = vars(re)["_parser"]
 
 GUARDRAILS = Path(__file__).parent.parent / "src/frontdesk/guardrails"
 HEAD = "# Made by training/gates.py. Do not edit.\n"

@@ -42,7 +42,7 @@ from frontdesk.server.openai.responses_turns import (
     standing,
     told,
 )
-from frontdesk.server.reception import Visit, admit, reception
+from frontdesk.server.reception import Visit, admit, admit_stream, reception
 from frontdesk.server.turns import while_connected
 from frontdesk.sessions.holds import Begun
 from frontdesk.sessions.responses import StoredResponse, stem
@@ -71,6 +71,8 @@ async def create_response(request: Request) -> Response:
     visit = await admit(request, "chat")
     body = response_body(await read_body(request))
     asked, said, message = await _asked(request, visit, body)
+    if body.stream:
+        await admit_stream(request, visit)
     begun = await visit.desk.start(message)
     asked = await _as_begun(visit, asked, said, begun)
     if body.kept or asked.session:  # the items of a conversation are made of its responses
@@ -100,6 +102,7 @@ async def show_response(request: Request, response_id: str) -> Response:
     after = _starting_after(request)
     asked = await find(visit, response_id)
     if request.query_params.get("stream", "").lower() in ("true", "1"):
+        await admit_stream(request, visit)
         return await _streamed(request, visit, asked, clings=False, after=after)
     return json_answer(await standing(visit, asked))
 
