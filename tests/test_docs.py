@@ -22,10 +22,16 @@ from frontdesk.contract import events
 from frontdesk.contract.errors import FrontdeskError
 from frontdesk.desk import Desk
 from frontdesk.server.metrics import Numbers
+from frontdesk.server.openai import errors
 from frontdesk.server.traffic import Traffic
 from frontdesk.tracing.metrics import TurnMetrics
 
 ROOT = Path(__file__).parent.parent
+OWN = tuple(
+    ["/livez", "/readyz", "/metrics", "/openapi.json"]
+    + [f"/v1/{name}" for name in sorted(errors.OWN)]
+)
+"""Where the paths of our own routes begin; those of OpenAI's protocols are in docs/openai.md."""
 
 
 def read(name: str) -> str:
@@ -83,6 +89,26 @@ def test_every_route_is_documented_and_no_other() -> None:
         for method in route.methods or ()
     }
     assert set(re.findall(r"`((?:GET|POST|DELETE|PATCH) /[^`]*)`", read("docs/http.md"))) == routes
+
+
+def test_every_route_of_our_own_has_a_curl_that_is_run() -> None:
+    page = read("docs/http.md")
+    run = re.findall(r"```(?:bash|console)\n(.*?)```", page, re.DOTALL)
+    lines = [line for block in run for line in block.replace("\\\n", " ").splitlines()]
+    calls = {_called(line) for line in lines if "curl" in line}
+    for route in create_app(Settings()).routes:
+        if isinstance(route, APIRoute) and (route.path == "/v1/chat" or route.path.startswith(OWN)):
+            pattern = re.compile(re.sub(r"\{\w+\}", r"[$\\w]+", route.path))
+            (method,) = route.methods or {""}
+            assert any(m == method and pattern.fullmatch(p) for m, p in calls), route.path
+
+
+def _called(line: str) -> tuple[str, str]:
+    """The method and the path that a curl asks for."""
+    path = re.search(r"(?:\$api|http://127\.0\.0\.1:8080)(/[^\s?\"']*)", line)
+    method = re.search(r"-X (\w+)", line)
+    sends = " -d " in line or "--data" in line
+    return method[1] if method else "POST" if sends else "GET", path[1] if path else ""
 
 
 def test_every_metric_is_documented_and_no_other() -> None:

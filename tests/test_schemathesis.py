@@ -46,5 +46,5 @@ async def test_no_request_finds_the_server_doing_other_than_it_says(
     failures = report.partition("= FAILURES =")[2] or report
     assert status == 0, failures[:20_000]
     made = re.search(r"(\d+) generated", report)
-    assert made
+    assert made, report
     assert int(made[1]) >= LEAST

@@ -24,8 +24,9 @@ ABOUT = (
     "that they do not know: more may come. `docs/http.md` tells the whole of it."
 )
 CREDENTIAL = (
-    "An API key (`frontdesk key create`). The scopes named at a route are alternatives: one is "
-    "enough. A server that listens on loopback while no key exists takes requests without one."
+    "An API key (`frontdesk key create`) or a user's token (JWT) of the issuer that the server is "
+    "set to trust. The scopes named at a route are alternatives: one is enough. A server that "
+    "listens on loopback while there is no key and no issuer takes requests without."
 )
 Part = Mapping[str, Any]
 
