@@ -128,6 +128,7 @@ async def test_a_reader_has_a_dead_turn_taken_over(process: Process, redis: Redi
     await redis.delete(OwnerKeys(hold.owner).session(hold.session_id, "lease"), LEASES)
     async with process.sessions.driving(process.turn):
         assert await process.read(hold) == ["turn.completed"]
+    assert process.sessions.counts == {"recovered": 1}
 
 
 async def test_only_one_process_takes_a_turn_over(
@@ -150,6 +151,7 @@ async def test_a_turn_that_was_taken_over_is_stopped_here(process: Process, redi
         await redis.hincrby(OwnerKeys(hold.owner).session(hold.session_id, "meta"), "fence", 1)
         await until(lambda: process.cancelled)
     assert process.cancelled == ["turn_a"]
+    assert process.sessions.counts == {"fenced": 1}
 
 
 async def test_what_was_shown_before_a_takeover_is_known(process: Process) -> None:
