@@ -124,7 +124,7 @@ def check_calls(items: Sequence[Item]) -> None:
 def _item(given: object, place: Place, known: References) -> Item:
     if not isinstance(given, dict):
         raise place.refused("expected an object.", "invalid_type")
-    kind = given.get("type", "message")
+    kind = str(given.get("type", "message"))
     if kind == "item_reference":
         return _referred(given, place, known)
     if kind not in KINDS:
@@ -156,7 +156,7 @@ def _content(given: object, kind: str, place: Place) -> list[Item]:
 
 
 def _part(given: object, kind: str, place: Place) -> Item:
-    found = given.get("type") if isinstance(given, dict) else None
+    found = str(given.get("type")) if isinstance(given, dict) else ""
     if not isinstance(given, dict) or found not in TEXTS:
         raise place.refused("only parts of text are taken, no images or files.")
     text = _plain(given.get(TEXTS[found]), place.of(TEXTS[found]))
