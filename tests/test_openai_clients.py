@@ -32,11 +32,14 @@ UNREACHABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client: its program, and the folder below `.venv/clients` that has what it needs."""
+    """A client: its program, the folder below `.venv/clients` that has what it needs, and which of
+    OpenAI's protocols it is to speak where it knows both.
+    """
 
     name: str
     program: str
     folder: str = ""
+    protocol: str = ""
 
     @property
     def command(self) -> tuple[str, str]:
@@ -69,12 +72,17 @@ CLIENTS = {
         Client("openai-python 1.54", "openai_python.py", "openai-1"),
         Client("openai-python", "openai_python.py"),
         Client("openai-node", "openai_node.mjs", "node"),
-        Client("langchain", "langchain_chat.py", "langchain"),
-        Client("agents-sdk", "agents_sdk.py"),
+        Client("openai-node responses", "openai_node_responses.mjs", "node"),
+        Client("langchain", "langchain_chat.py", "langchain", "chat_completions"),
+        Client("langchain responses", "langchain_chat.py", "langchain", "responses"),
+        Client("agents-sdk", "agents_sdk.py", protocol="chat_completions"),
+        Client("agents-sdk responses", "agents_sdk.py", protocol="responses"),
     )
 }
-PLAIN = [name for name in CLIENTS if name != "agents-sdk"]
-OFFICIAL = [name for name in PLAIN if name != "langchain"]
+OFFICIAL = ["openai-python 1.54", "openai-python", "openai-node"]
+PLAIN = [*OFFICIAL, "langchain", "langchain responses"]
+AGENTS = ["agents-sdk", "agents-sdk responses"]
+NODE = "openai-node responses"
 Told = Mapping[str, "dict[str, Any] | str"]
 
 
@@ -100,7 +108,8 @@ async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
 async def _run(client: Client, front: Front) -> dict[str, Any] | str:
     if not client.installed:
         return "not installed"
-    command = (*client.command, front.base_url, front.ann_key, front.bob_key)
+    told = (front.base_url, front.ann_key, front.bob_key, *client.protocol.split())
+    command = (*client.command, *told)
     pipe = asyncio.subprocess.PIPE
     cwd = INSTALLED / client.folder if client.folder else None
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, cwd=cwd)
@@ -165,30 +174,61 @@ def test_a_client_raises_what_openai_would_make_it_raise(told: Told, name: str) 
     ]
     found = report(told, name)["errors"]
     assert found == expected[: len(found)]
-    assert len(found) >= 4
+    assert len(found) >= 3
 
 
-@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize("name", [*PLAIN, *AGENTS])
 def test_another_key_sees_nothing_under_the_same_name_of_a_session(told: Told, name: str) -> None:
     [seen] = report(told, name)["isolated"]
     assert "echo" in seen
     assert "heron" not in seen
 
 
-def test_the_agents_sdk_talks_to_the_desk_as_to_a_model(told: Told) -> None:
-    found = report(told, "agents-sdk")
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_agents_sdk_talks_to_the_desk_as_to_a_model(told: Told, name: str) -> None:
+    found = report(told, name)
     assert found["answer"] == ["You said: 안녕하세요 🙂"]
     assert found["stream"] == ["word100", True]
 
 
-def test_the_agents_sdk_runs_its_tool_and_comes_back(told: Told) -> None:
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_agents_sdk_runs_its_tool_and_comes_back(told: Told, name: str) -> None:
     items = ["ToolCallItem", "ToolCallOutputItem", "MessageOutputItem"]
-    assert report(told, "agents-sdk")["tool"] == [items, "Sunny in Seoul."]
+    assert report(told, name)["tool"] == [items, "Sunny in Seoul."]
 
 
-def test_the_agents_sdk_raises_what_openai_would_make_it_raise(told: Told) -> None:
-    assert report(told, "agents-sdk")["errors"] == [
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_agents_sdk_raises_what_openai_would_make_it_raise(told: Told, name: str) -> None:
+    assert report(told, name)["errors"] == [
         ["AuthenticationError", 401, "invalid_api_key"],
         ["NotFoundError", 404, "model_not_found"],
-        ["InternalServerError", 503, "upstream_rate_limited"],
+    ]
+
+
+def test_the_javascript_client_reads_responses_whole_and_as_they_come(told: Told) -> None:
+    found = report(told, NODE)
+    assert found["answer"] == ["completed", "You said: 안녕하세요 🙂", "frontdesk"]
+    assert found["stream"] == ["word100", True, "completed"]
+
+
+def test_the_javascript_client_goes_on_from_a_response_and_in_a_conversation(told: Told) -> None:
+    assert report(told, NODE)["conversation"] == [True, 4]
+
+
+def test_the_javascript_client_hands_its_tools_output_to_the_next_response(told: Told) -> None:
+    assert report(told, NODE)["tool"] == ["get_weather", {"city": "Seoul"}, "Sunny."]
+
+
+def test_the_javascript_client_raises_what_openai_would_for_responses(told: Told) -> None:
+    assert report(told, NODE)["errors"] == [
+        ["NotFoundError", 404, "model_not_found"],
+        ["BadRequestError", 400, "previous_response_not_found"],
+        ["BadRequestError", 400, "missing_required_parameter"],
+    ]
+
+
+def test_the_javascript_client_of_another_key_finds_no_response_of_the_first(told: Told) -> None:
+    assert report(told, NODE)["isolated"] == [
+        ["NotFoundError", 404, None],
+        ["BadRequestError", 400, "previous_response_not_found"],
     ]

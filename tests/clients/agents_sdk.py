@@ -13,6 +13,7 @@ from agents import (
     Agent,
     ModelSettings,
     OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
     RunConfig,
     Runner,
     function_tool,
@@ -20,6 +21,7 @@ from agents import (
 )
 from openai import AsyncOpenAI
 
+MODELS = {"chat_completions": OpenAIChatCompletionsModel, "responses": OpenAIResponsesModel}
 ASKED = 'What is the weather? [tool:get_weather {"city": "Seoul"}]'
 
 
@@ -30,10 +32,11 @@ def get_weather(city: str) -> str:
 
 
 def agent(client: AsyncOpenAI, model: str = "frontdesk") -> Agent[None]:
+    speaks = MODELS[sys.argv[4]]
     return Agent(
         name="client",
         instructions="Be kind.",
-        model=OpenAIChatCompletionsModel(model, client),
+        model=speaks(model, client),
         tools=[get_weather],
         model_settings=ModelSettings(extra_headers={"X-Frontdesk-Session": "main"}),
     )
@@ -69,7 +72,6 @@ async def errors(ann: AsyncOpenAI, _bob: AsyncOpenAI) -> list[Any]:
     return [
         await _error(agent(wrong), "hi"),
         await _error(agent(ann, "gpt-2"), "hi"),
-        await _error(agent(ann.with_options(max_retries=0)), "hi [429:60]"),
     ]
 
 
@@ -96,4 +98,4 @@ async def main(base_url: str, *keys: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(main(*sys.argv[1:4]))
