@@ -8,11 +8,15 @@ import httpx2
 import jwt
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 from redis.asyncio import Redis
+from tests.app_clients import app_on, client_of
 from tests.doorman import Doorman, bearer, calling, look
 from tests.issuers import raw_token
 
+from frontdesk.config import Settings
 from frontdesk.contract.errors import InvalidRequest, SettingsError
+from frontdesk.desk import Desk
 from frontdesk.server.api_keys import ApiKeys
 
 SECRET = "shared with Open WebUI, and with" + " nobody else"
@@ -118,6 +122,21 @@ async def test_the_plain_header_counts_only_where_the_key_was_made_to_trust_it(
 async def test_a_key_trusts_the_plain_header_only_if_it_may_act_for_users(keys: ApiKeys) -> None:
     with pytest.raises(InvalidRequest, match="act-as-user"):
         await keys.create("shop", trusts_open_webui=True)
+
+
+async def test_models_are_listed_without_a_user(
+    desk: Desk, settings: Settings, keys: ApiKeys
+) -> None:
+    _, token = await keys.create("shop", scopes=BACKEND)
+    shared = settings.model_copy(update={"open_webui_secret": SecretStr(SECRET)})
+    async with client_of(app_on(desk, shared)) as http:
+        models = await http.get("/v1/models", headers=bearer(token))
+        body = {"model": "frontdesk", "messages": [{"role": "user", "content": "Hello"}]}
+        asked = [
+            await http.post("/v1/chat/completions", json=body, headers=bearer(token) | headers)
+            for headers in ({}, signed())
+        ]
+    assert [answer.status_code for answer in (models, *asked)] == [200, 401, 200]
 
 
 async def test_a_short_secret_is_refused(doorman: Doorman) -> None:

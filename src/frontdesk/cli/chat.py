@@ -1,17 +1,20 @@
-"""`frontdesk chat`: a conversation in the terminal, with a desk in this process."""
+"""`frontdesk chat`: a conversation in the terminal, with a desk in this process or a server."""
 
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from frontdesk.assembly import open_desk
-from frontdesk.cli.options import AsJson, Tenant, User, checked_id, chosen_settings
+from frontdesk.cli.options import AsJson, Tenant, User, checked_id, chosen_settings, typed
+from frontdesk.cli.remote import RemoteTalk
 from frontdesk.cli.screen import Screen, print_json
+from frontdesk.client import Client
+from frontdesk.config import Settings
 from frontdesk.contract.approvals import Decision
 from frontdesk.contract.errors import FrontdeskError, NotFound
 from frontdesk.contract.events import TurnWaiting
@@ -23,6 +26,27 @@ from frontdesk.server.messages import turn_id_for
 
 with suppress(ImportError):
     import readline  # noqa: F401 - input() edits lines and remembers them when it is there
+
+
+Opened = TypeVar("Opened")
+
+
+class Conversation(Protocol):
+    """What a terminal talks to. The first answer's session goes on; without a screen nothing is
+    shown.
+    """
+
+    screen: Screen | None
+    session_id: str
+
+    async def say(self, text: str) -> TurnResult:
+        """Sends a message, and shows its turn until it ends or waits for a person."""
+
+    async def cancel(self) -> None:
+        """Has the turn that runs end early."""
+
+    async def decide(self, waiting: TurnResult, *decisions: Decision) -> TurnResult:
+        """Answers the calls that wait, and shows how their turn goes on."""
 
 
 @dataclass(slots=True)
@@ -46,8 +70,7 @@ class Talk:
         message = Message(
             turn_id=self.turn_id,
             caller=self.caller,
-            # What a terminal or an argument could not decode, and what no store could keep.
-            text=text.encode(errors="replace").decode().replace("\0", ""),
+            text=typed(text),
             session_id=self.session_id,
             channel="cli",
             stream=self.screen is not None,
@@ -63,14 +86,15 @@ class Talk:
             owner = self.desk.sessions.owner(self.caller)
             await self.desk.sessions.cancel(owner, self.turn_id)
 
-    async def decide(self, waiting: TurnResult, decision: Decision) -> TurnResult:
-        """Answers a call that waits and shows how its turn goes on.
+    async def decide(self, waiting: TurnResult, *decisions: Decision) -> TurnResult:
+        """Answers calls that wait and shows how their turn goes on.
 
         Raises:
             FrontdeskError: it does not wait for this, or not any more.
         """
         owner = self.desk.sessions.owner(self.caller)
-        await self.desk.decide(owner, waiting.turn_id, decision)
+        for decision in decisions:
+            await self.desk.decide(owner, waiting.turn_id, decision)
         return await self._read(waiting.turn_id)
 
     async def _read(self, turn_id: str) -> TurnResult:
@@ -89,6 +113,9 @@ class Talk:
 
 def chat(
     session: Annotated[str, typer.Option(help="Go on with this session.")] = "",
+    server: Annotated[
+        str, typer.Option(help="Talk to this frontdesk server; its key: FRONTDESK_SERVER_KEY.")
+    ] = "",
     tenant: Tenant = "local",
     user: User = "local",
     as_json: AsJson = False,
@@ -96,23 +123,35 @@ def chat(
     """Chat in the terminal, or answer each line that is piped in."""
     settings = chosen_settings(talks=True)
     screen = None if as_json else Screen()
-    with opened(open_desk(settings)) as (portal, desk):
-        talk = Talk(desk, Caller(tenant, user), screen, session and checked_id(session))
-        if not converse(portal, talk):
-            raise typer.Exit(1)
+    goes_on = session and checked_id(session)
+    if server:
+        with opened(_client(settings, server, user)) as (portal, client):
+            good = converse(portal, RemoteTalk(client, screen, goes_on))
+    else:
+        with opened(open_desk(settings)) as (portal, desk):
+            good = converse(portal, Talk(desk, Caller(tenant, user), screen, goes_on))
+    if not good:
+        raise typer.Exit(1)
+
+
+def _client(settings: Settings, server: str, user: str) -> Client:
+    key = settings.server_key.get_secret_value() if settings.server_key else ""
+    # Whoever is not named is whom the key speaks for.
+    return Client(server, key, user="" if user == "local" else user)
 
 
 @contextmanager
-def opened(desk: AbstractAsyncContextManager[Desk]) -> Iterator[tuple[BlockingPortal, Desk]]:
-    """A desk that works in a thread of its own, so that this one may wait for a person to type."""
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(desk) as open_desk,
-    ):
-        yield portal, open_desk
+def opened(
+    thing: AbstractAsyncContextManager[Opened],
+) -> Iterator[tuple[BlockingPortal, Opened]]:
+    """A desk or client that works in a thread of its own, so that this one may wait for a person
+    to type.
+    """
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(thing) as open_thing:
+        yield portal, open_thing
 
 
-def converse(portal: BlockingPortal, talk: Talk) -> bool:
+def converse(portal: BlockingPortal, talk: Conversation) -> bool:
     """Says every line that comes in until there are no more or Ctrl-C; whether all turns went
     well. At a terminal, Ctrl-C during an answer ends only that answer.
     """
@@ -125,7 +164,7 @@ def converse(portal: BlockingPortal, talk: Talk) -> bool:
     return good
 
 
-def answer(portal: BlockingPortal, talk: Talk, text: str) -> bool:
+def answer(portal: BlockingPortal, talk: Conversation, text: str) -> bool:
     """Says one message; whether its turn went well. An error is one line, and the talk goes on."""
     try:
         result = _said(portal, talk, text)
@@ -139,13 +178,10 @@ def answer(portal: BlockingPortal, talk: Talk, text: str) -> bool:
     return result.status in ("completed", "blocked", "cancelled", "waiting")
 
 
-def _decided(portal: BlockingPortal, talk: Talk, waiting: TurnResult) -> TurnResult:
+def _decided(portal: BlockingPortal, talk: Conversation, waiting: TurnResult) -> TurnResult:
     """Asks about each call that waits; what is not clearly a yes is a no."""
-    owner = talk.desk.sessions.owner(talk.caller)
-    *before, last = [_decision(action) for action in waiting.required_actions]
-    for decision in before:
-        portal.call(talk.desk.decide, owner, waiting.turn_id, decision)
-    return portal.call(talk.decide, waiting, last)
+    decisions = [_decision(action) for action in waiting.required_actions]
+    return portal.call(talk.decide, waiting, *decisions)
 
 
 def _decision(action: Mapping[str, Any]) -> Decision:
@@ -153,7 +189,7 @@ def _decision(action: Mapping[str, Any]) -> Decision:
     return Decision(action["approval_id"], said in ("y", "yes"))
 
 
-def _said(portal: BlockingPortal, talk: Talk, text: str) -> TurnResult:
+def _said(portal: BlockingPortal, talk: Conversation, text: str) -> TurnResult:
     saying = portal.start_task_soon(talk.say, text)
     try:
         return saying.result()

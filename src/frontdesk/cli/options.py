@@ -42,6 +42,11 @@ def checked_id(value: str) -> str:
     return value
 
 
+def typed(text: str) -> str:
+    """A text without what a terminal or an argument could not decode, and no store could keep."""
+    return text.encode(errors="replace").decode().replace("\0", "")
+
+
 def moment(text: str) -> datetime:
     """A date, or a date and a time, as it was typed; UTC if nothing else is said.
 

@@ -42,3 +42,6 @@ class CredentialSettings(BaseModel):
         description="The FORWARD_USER_INFO_HEADER_JWT_SECRET of Open WebUI, 32 bytes or more: its "
         "signed header then names the user of a key that acts for users.",
     )
+    server_key: SecretStr | None = Field(
+        None, description="The key, or token, with which `frontdesk chat --server` speaks."
+    )
