@@ -20,4 +20,6 @@ async def _values(redis: Redis) -> AsyncIterator[Any]:
         b"stream": redis.xrange,
     }
     async for key in redis.scan_iter(count=1000):
-        yield key, await reads[await redis.type(key)](key)
+        kind = await redis.type(key)
+        if kind != b"none":  # it has ended since it was found
+            yield key, await reads[kind](key)
