@@ -94,7 +94,7 @@ async def test_every_string_may_be_a_header(ann_http: httpx2.AsyncClient, header
         headers: Iterable[tuple[bytes, bytes]] = [(header.encode(), text.encode())]
         return ann_http.get("/v1/turns/turn_1/events", headers=list(headers))
 
-    assert set(await statuses(ask)) <= {401, 404, 422}
+    assert set(await statuses(ask)) <= {401, 404, 422, 429}  # many wrong keys are slowed down
 
 
 @pytest.mark.parametrize("field", ["session_id", "on_busy", "instructions"])
