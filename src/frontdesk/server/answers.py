@@ -8,7 +8,7 @@ from starlette.responses import Response
 from frontdesk.contract.turns import TurnRecord, TurnResult
 from frontdesk.sessions.codec import dump
 
-OPENAI_ONLY = ("calls", "incomplete")
+OPENAI_ONLY = ("calls",)
 """What our own API has no words for: it takes no tools of clients."""
 ANSWER_FIELDS = tuple(
     field.name for field in fields(TurnResult) if field.name not in ("error", *OPENAI_ONLY)
