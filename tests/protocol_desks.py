@@ -35,9 +35,15 @@ async def refund() -> str:
     raise AssertionError("nobody has approved this")
 
 
+@tool(side_effect=True)
+async def pay() -> str:
+    """Pays somebody."""
+    return "paid"
+
+
 @asynccontextmanager
 async def plugin(_place: PluginPlace) -> AsyncIterator[Parts]:
-    yield Parts(tools=(look, refund))
+    yield Parts(tools=(look, refund, pay))
 
 
 @asynccontextmanager
