@@ -1,6 +1,6 @@
 # Needs only make and Python 3.11 or newer: each target makes .venv and installs what it needs by
 # itself. `make PYTHON=/path/to/python` chooses the Python.
-.PHONY: help demo test clients soak hostile check format docs bench timing real-model live \
+.PHONY: help demo test clients soak storm hostile check format docs bench timing real-model live \
 	constraints clean
 
 BIN := .venv/bin
@@ -19,6 +19,7 @@ help:
 	@echo "make clients         install the official clients that the tests run (make test does it)"
 	@echo "make soak            ten thousand reconnects over HTTP to two processes (a few minutes)"
 	@echo "make hostile         every hostile request at every route, 1,000 requests at a limit (minutes)"
+	@echo "make storm           five hundred streams on two processes, one of them killed (ten minutes)"
 	@echo "make check           lint, types, layers, shape"
 	@echo "make format          let ruff format and mend the code"
 	@echo "make docs            write the generated pages of docs/"
@@ -55,6 +56,9 @@ soak: .venv/.dev
 hostile: .venv/.dev
 	@EVERY_ROUTE=1 PARALLEL=1000 $(BIN)/python -m pytest tests/test_hostile_requests.py \
 		tests/test_naughty_strings.py tests/test_door_limits.py
+storm: .venv/.dev
+	@STREAMS=500 $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO \
+	  tests/test_many_streams.py
 
 check: .venv/.dev
 	$(BIN)/ruff check .
