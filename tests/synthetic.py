@@ -188,6 +188,12 @@ STYLES: dict[str, Callable[[str], str]] = {
     "english": lambda text: " ".join(_ENGLISH[char] for char in text if char.isdigit()),
     "letter_o": lambda text: text.replace("0", "O"),
     "cyrillic": lambda text: text.translate(_CYRILLIC),
+    "parted": lambda text: f"{text[: len(text) // 2]} and then {text[len(text) // 2 :]}",
+    "grouped": lambda text: "-".join(re.findall("....", text)),
+    "thirds": lambda text: "{}, then {} and {} at the end".format(*text.split("-")),
+    "octets": lambda text: "{} and the other half {}".format(
+        *re.findall(r"\d{8}", text.replace("-", ""))
+    ),
     "base64": lambda text: base64.b64encode(f"value: {text}".encode()).decode(),
     "hex": lambda text: text.encode().hex(),
     "percent": lambda text: "".join(f"%{ord(char):02X}" for char in text),

@@ -15,14 +15,22 @@ from frontdesk.guardrails.personal.accounts import (
     find_named_accounts,
 )
 from frontdesk.guardrails.personal.births import find_births
-from frontdesk.guardrails.personal.cards import find_cards
+from frontdesk.guardrails.personal.cards import find_cards, find_parted_cards
 from frontdesk.guardrails.personal.documents import (
     find_licences,
+    find_parted_social_security,
     find_passports,
     find_social_security,
 )
 from frontdesk.guardrails.personal.mail import find_mail
-from frontdesk.guardrails.personal.phones import find_phones
+from frontdesk.guardrails.personal.phones import (
+    find_american_phones,
+    find_british_phones,
+    find_lines,
+    find_mobiles,
+    find_named_phones,
+    find_phones_abroad,
+)
 from frontdesk.guardrails.personal.places import find_addresses, find_hosts
 from frontdesk.guardrails.personal.residents import find_residents
 
@@ -35,10 +43,11 @@ REACH = 96
 
 # Where two claim the same digits, the first is right. These need seven digits or more.
 _LONG: Sequence[Search] = (
-    find_residents, find_social_security, find_ibans, find_licences, find_passports,
-    find_named_accounts, find_business_numbers, find_phones, find_accounts,
+    find_parted_cards, find_residents, find_social_security, find_ibans, find_licences,
+    find_passports, find_named_accounts, find_business_numbers, find_mobiles, find_lines,
+    find_american_phones, find_phones_abroad, find_british_phones, find_named_phones, find_accounts,
 )  # fmt: skip
-_SHORT: Sequence[Search] = (find_births, find_hosts)
+_SHORT: Sequence[Search] = (find_parted_social_security, find_births, find_hosts)
 _WORDS: Sequence[Search] = (find_mail, find_addresses)
 
 SEARCHES: Sequence[Search] = (find_cards, *_LONG, *_SHORT, *_WORDS)

@@ -18,6 +18,11 @@ _NAMED = re.compile(
     r"(?<![a-z])(?:card|카드)(?:\s?(?:number|no\.?|번호))?(?:\s?(?:is|은|는|[:#]))?\s?(\d{12,19})"
     r"(?!\d)"
 )
+# Told in parts, with words between them.
+_PARTED = re.compile(r"(?<!\d)\d{4,8}(?!\d)(?:[^\d\n]{1,28}(?<!\d)\d{4,8}(?!\d)){1,3}")
+_PART_WORDS = re.compile(
+    r"half|then|second|third|rest|remain|last|next|나머지|뒷|뒤|그리고|다음|이어서"
+)
 _WORDS = re.compile(r"카드|card|visa|master|amex|신용|체크|결제|amex|pan\b")
 _CODE = re.compile(
     r"(?<![a-z])cv[cv]2?[^\w\n]{0,2}(?:번호)?(?:\s?(?:는|은|is|code|:|=))*\s?\d{3,4}(?!\d)"
@@ -44,6 +49,15 @@ def find_cards(view: View) -> Iterator[Finding]:
                 yield Finding("card", *view.span(*found.span()))
     for found in _CODE.finditer(text):
         yield Finding("card", *view.span(*found.span()))
+
+
+@search((_PARTED, _PART_WORDS))
+def find_parted_cards(view: View) -> Iterator[Finding]:
+    """Category `card`, where words stand between its parts."""
+    for found in _PARTED.finditer(view.text):
+        told = valid(digits(found.group())) and _PART_WORDS.search(found.group())
+        if told and not labelled(view.text, ORDER, found.start()):
+            yield Finding("card", *view.span(*found.span()))
 
 
 def valid(number: str) -> bool:

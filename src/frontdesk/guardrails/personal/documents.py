@@ -7,6 +7,7 @@ from frontdesk.contract.guardrails import Finding, View
 from frontdesk.guardrails.gates import search
 from frontdesk.guardrails.personal.vicinity import ORDER, labelled, near
 
+SSN_BEFORE = 45
 _S = r"[^\w\n]{0,2}"
 _PASSPORT = re.compile(
     rf"(?<![a-z\d])(?:[a-z]{{1,2}}{_S}\d{{3}}{_S}\d{{4,5}}|[msrgdp]{_S}\d{{3}}{_S}[a-z]{_S}\d{{4}}"
@@ -23,7 +24,15 @@ _FOREIGN_LICENCE = re.compile(
 )
 _SSN = re.compile(r"(?<![\d\-])\d{3}([^\w\n]{0,3}|_)\d{2}([^\w\n]{0,3}|_)\d{4}(?![\d\-])")
 _LOOSE_SSN = re.compile(r"(?<![\d\-])\d(?:[^\w\n]{0,3}\d){8}(?![\d\-])")
-_SSN_WORDS = re.compile(r"ssn|s\.s\.n|social[ -]?security|itin|tax(?:payer)? id|사회\s?보장")
+_SSN_WORDS = re.compile(
+    r"ssn|s\.s\.n|social[ -]?security|(?<![a-z])soc\.?[ -]sec|itin|tax(?:payer)? id|사회\s?보장"
+    r"|(?<![a-z])(?:my|h(?:is|er)|their|[a-z]{2,12}'s) social(?: (?:number|no|#))?"
+    r"(?=,? (?:is|was|starts?|begins?|ends?)|:| \d)"
+)
+# Told in three parts, as it is grouped.
+_PARTED_SSN = re.compile(
+    r"(?<!\d)\d{3}(?!\d)[^\d\n]{2,24}(?<!\d)\d{2}(?!\d)[^\d\n]{2,24}(?<!\d)\d{4}(?![\d\-])"
+)
 
 
 @search((_PASSPORT_WORDS, _PASSPORT))
@@ -48,13 +57,23 @@ def find_licences(view: View) -> Iterator[Finding]:
         yield Finding("licence", *view.span(*found.span(1)))
 
 
+@search((_SSN_WORDS, _PARTED_SSN))
+def find_parted_social_security(view: View) -> Iterator[Finding]:
+    """Category `ssn`, where words stand between its parts."""
+    yield from _called_ssn(view, _PARTED_SSN)
+
+
+def _called_ssn(view: View, pattern: re.Pattern[str]) -> Iterator[Finding]:
+    for found in pattern.finditer(view.text):
+        if near(view.text, _SSN_WORDS, *found.span(), before=SSN_BEFORE):
+            yield Finding("ssn", *view.span(*found.span()))
+
+
 @search((_SSN,), (_SSN_WORDS, _LOOSE_SSN))
 def find_social_security(view: View) -> Iterator[Finding]:
     """Category `ssn`: with hyphens, otherwise by a word for it."""
     if _SSN_WORDS.search(view.text):
-        for found in _LOOSE_SSN.finditer(view.text):
-            if near(view.text, _SSN_WORDS, *found.span()):
-                yield Finding("ssn", *view.span(*found.span()))
+        yield from _called_ssn(view, _LOOSE_SSN)
     for found in _SSN.finditer(view.text):
         if _given(found.group()) and (
             near(view.text, _SSN_WORDS, *found.span())

@@ -16,12 +16,17 @@ _SPACED = re.compile(
 )
 _ENDING = r"(?:com|net|org|kr|io|co|edu|gov|me|dev|컴|넷|케이알|오알지)"
 _KNOWN = re.compile(rf"{_ENDING}\Z")
+# Addresses of documentation: RFC 2606 keeps the domains for it.
+_SHOWN = re.compile(
+    r"(?:example|sample|user(?:name)?|name|you|your[._\-]?(?:name|e?mail)|e?mail|someone|somebody|foo)"
+    r"@(?:example|domain|email|mail)\.(?:com|org|net)"
+)
 _SPELLED = re.compile(
     r"\s{0,2}(?:[(\[{<]\s?(?:at|앳|골뱅이|@)\s?[)\]}>]|\s(?:at|앳|엣)\s|골뱅이|_at_)\s{0,2}"
     r"[a-z0-9가-힣\-]{1,30}?(?:\s{0,2}(?:[(\[{<]\s?(?:dot|닷|점|\.)\s?[)\]}>]|\sdot\s|닷"
-    r"|\s?쩜\s?|\s점\s|_dot_|\.)\s{0,2}"
+    r"|\s?쩜\s?|\s점\s|점(?=[a-z])|_dot_|\.)\s{0,2}"
     rf"(?:[a-z0-9\-]{{1,20}}|{_ENDING})){{0,3}}?\s{{0,2}}(?:[(\[{{<]\s?(?:dot|닷"
-    rf"|점)\s?[)\]}}>]|\sdot\s|닷|쩜|\s점\s|_dot_|\.)"
+    rf"|점)\s?[)\]}}>]|\sdot\s|닷|쩜|\s점\s|점(?=[a-z])|_dot_|\.)"
     rf"\s{{0,2}}{_ENDING}(?![a-z])"
 )
 _HINT = re.compile(r"골뱅이|앳|엣|[(\[{<]\s?(?:at|@)\s?[)\]}>]|\sat\s|_at_")
@@ -41,6 +46,7 @@ def find_mail(view: View) -> Iterator[Finding]:
             and domain
             and _one(name.group(), domain.group())
             and not _machine(text, name.start())
+            and not _SHOWN.fullmatch(text, name.start(), domain.end())
         ):
             yield Finding("email", *view.span(name.start(), domain.end()))
         at = text.find("@", at + 1)

@@ -3,7 +3,7 @@ service numbers (1588-…, 080, toll-free, three digits) are not personal.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from frontdesk.contract.guardrails import Finding, View
 from frontdesk.guardrails.gates import search
@@ -19,8 +19,8 @@ _LINE = re.compile(
     r"(?![\d\-])"
 )
 _AMERICAN = re.compile(
-    r"(?<![\d.\-/])(?<!\d[ ,])(?:\+?1[^\w\n]{1,2}|\+1)?\(?([2-9]\d\d)\)?([^\w\n]{0,3}"
-    r"|_)[2-9]\d\d([^\w\n]{0,3}|_)\d{4}"
+    r"(?<![\d.\-/])(?<!\d[ ,])(?:\+?1[^\w\n]{1,2}|\+1|1(?=[2-9]\d{9}(?!\d)))?"
+    r"\(?([2-9]\d\d)\)?([^\w\n]{0,3}|_)[2-9]\d\d([^\w\n]{0,3}|_)\d{4}"
     r"(?![\d\-]|\.\d)"
 )
 _ABROAD = re.compile(r"(?<![a-z\d_+])(?:\+|00)[1-9]\d{0,2}(?:[ \-.()]{0,2}\d){7,12}(?![\d%])")
@@ -40,39 +40,63 @@ _FIGURES = re.compile(r"\d(?:\D{0,12}\d){6,}")
 _TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888")
 _WORDS = re.compile(
     r"전화|연락|휴대|핸드폰|폰|번호|팩스|tel|phone|call|cell|mobile|number|text|fax|contact"
-    r"|reach|whatsapp|sms"
+    r"|reach|whatsapp|sms|ring (?:me|us|him|her|them)|dial|(?<![a-z])num(?![a-z])"
 )
 
 
-@search((_MOBILE,), (_LINE,), (_AMERICAN,), (_ABROAD,), (_BRITISH,), (_SHORT,), (_NAMED,))
-def find_phones(view: View) -> Iterator[Finding]:
+@search((_MOBILE,))
+def find_mobiles(view: View) -> Iterator[Finding]:
+    """Category `phone`: Korean mobile numbers."""
+    return _found(view, _MOBILE, _mobile)
+
+
+@search((_LINE,))
+def find_lines(view: View) -> Iterator[Finding]:
+    """Category `phone`: other Korean numbers."""
+    return _found(view, _LINE, _line)
+
+
+@search((_AMERICAN,))
+def find_american_phones(view: View) -> Iterator[Finding]:
     """Category `phone`."""
+    return _found(view, _AMERICAN, _american)
+
+
+@search((_ABROAD,))
+def find_phones_abroad(view: View) -> Iterator[Finding]:
+    """Category `phone`: any with the code of a country."""
+    return _found(view, _ABROAD, _abroad)
+
+
+@search((_BRITISH,))
+def find_british_phones(view: View) -> Iterator[Finding]:
+    """Category `phone`."""
+    return _found(view, _BRITISH, _meant)
+
+
+@search((_SHORT,), (_NAMED,))
+def find_named_phones(view: View) -> Iterator[Finding]:
+    """Category `phone`: what is called the number of one."""
     for first, last in _stretches(view.text):
-        yield from _found(view, first, last)
+        for pattern in (_SHORT, _NAMED):
+            for found in pattern.finditer(view.text, max(0, first - 40), last):
+                if pattern is _SHORT or found[1][:3] not in _TOLL_FREE:
+                    yield Finding("phone", *view.span(*found.span(1)))
+
+
+def _found(
+    view: View, pattern: re.Pattern[str], personal: Callable[[re.Match[str]], bool]
+) -> Iterator[Finding]:
+    for first, last in _stretches(view.text):
+        for found in pattern.finditer(view.text, first, last):
+            if personal(found) and not labelled(view.text, ORDER, found.start()):
+                yield Finding("phone", *view.span(*found.span()))
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:
     """Where seven figures stand close together, with what belongs to a number before and after."""
     for run in _FIGURES.finditer(text):
         yield max(0, run.start() - 5), min(len(text), run.end() + 5)
-
-
-def _found(view: View, first: int, last: int) -> Iterator[Finding]:
-    for pattern, personal in (
-        (_MOBILE, _mobile),
-        (_LINE, _line),
-        (_AMERICAN, _american),
-        (_ABROAD, _abroad),
-        (_BRITISH, _meant),
-    ):
-        for found in pattern.finditer(view.text, first, last):
-            if personal(found) and not labelled(view.text, ORDER, found.start()):
-                yield Finding("phone", *view.span(*found.span()))
-    for found in _SHORT.finditer(view.text, max(0, first - 40), last):
-        yield Finding("phone", *view.span(*found.span(1)))
-    for found in _NAMED.finditer(view.text, max(0, first - 40), last):
-        if found[1][:3] not in _TOLL_FREE:
-            yield Finding("phone", *view.span(*found.span(1)))
 
 
 def _mobile(found: re.Match[str]) -> bool:

@@ -48,6 +48,10 @@ _CLEAR = {"street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "t
 _STREET_WORDS = re.compile(
     r"address|live[sd]? (?:at|on|in)|living at|ship|deliver|mail|send|home|reside|moved to"
 )
+_ROMAN = re.compile(
+    r"(?<![\d.,:/\-])\d{1,4}(?:-\d{1,4})?,? [a-z]{2,20}-?(?:daero|ro|gil)"
+    r"(?: ?\d{1,3}(?:beon)?-?gil)?(?:, ?[a-z]{2,20}-(?:dong|eup|myeon|gu|gun|si|do)){1,3}(?![a-z])"
+)
 _BOX = re.compile(r"(?<![a-z])p\.?\s?o\.?\s?box\s#?\d{1,6}")
 _IPV4 = re.compile(r"(?<![a-z\d_.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![a-z\d_\-]|\.\d)")
 _IPV6 = re.compile(r"(?<![a-z\d_:.])[0-9a-f]{1,4}:[0-9a-f:]{2,34}[0-9a-f](?![a-z\d_:])")
@@ -66,7 +70,7 @@ _OWN = re.compile(
 )
 
 
-@search((_ROAD,), (_STREET,), (_BRITISH,), (_BOX,))
+@search((_ROAD,), (_STREET,), (_BRITISH,), (_ROMAN,), (_BOX,))
 def find_addresses(view: View) -> Iterator[Finding]:
     """Category `address`: Korean roads and lots with a region, flat or word; American streets."""
     said = bool(_WORDS.search(view.text))
@@ -77,7 +81,7 @@ def find_addresses(view: View) -> Iterator[Finding]:
     for found in _STREET.finditer(view.text):
         if _lived_at(view, found):
             yield Finding("address", *view.span(*found.span()))
-    for found in chain(_BRITISH.finditer(view.text), _BOX.finditer(view.text)):
+    for found in chain(*(each.finditer(view.text) for each in (_BRITISH, _ROMAN, _BOX))):
         yield Finding("address", *view.span(*found.span()))
 
 

@@ -22,17 +22,21 @@ _WORDS = {
 }
 _DIGITS = {word: digit for digit, words in _WORDS.items() for word in words.split()}
 # "…구이에요" ends with the copula, not with a two.
-_WORD = "|".join(sorted(_DIGITS, key=len, reverse=True)).replace(
+WORD = "|".join(sorted(_DIGITS, key=len, reverse=True)).replace(
     "이|", "이(?!에요|야|고|라|며|니|요|다|었)|", 1
 )
-_GAP = r"(?:[\s\-.,·/~]{0,3}|\s?(?:다시|하이픈|대시|에|dash)\s?)"
+GAP = r"(?:[\s\-.,·/~]{0,3}|\s?(?:다시|하이픈|대시|에|dash)\s?|,?\s(?:and\s)?then\s)"
 # Fewer than nine, figures among them, are no number of a person.
-_RUN = re.compile(rf"(?:{_WORD}|\d+)(?:{_GAP}(?:double\s)?(?:{_WORD}|\d)){{8,40}}")
+_RUN = re.compile(rf"(?:{WORD}|\d+)(?:{GAP}(?:double\s)?(?:{WORD}|\d)){{8,40}}")
 _MOST = 200  # runs that are read of one text
-_PART = re.compile(rf"double\s({_WORD})|({_WORD})|\s?(다시|하이픈|대시|에|dash)\s?|[\s\-.,·/~]+")
-_HINT = re.compile(rf"(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})[\s\-.,·]{{0,2}}(?:{_WORD})")
-_LETTERS = re.compile(r"(?<![a-z\d])(?=[\doil]*\d)(?=\d*[oil])[\doil]{3,}(?![a-z\d])")
-_MIXED = re.compile(r"\d[oil]|[oil]\d")
+_PART = re.compile(
+    rf"double\s({WORD})|({WORD})|,?\s?(다시|하이픈|대시|에|dash|(?:and\s)?then)\s?|[\s\-.,·/~]+"
+)
+_HINT = re.compile(rf"(?:{WORD})[\s\-.,·]{{0,2}}(?:{WORD})[\s\-.,·]{{0,2}}(?:{WORD})")
+_LETTERS = re.compile(
+    r"(?<![a-z\d])(?:(?=[\doil]*\d)(?=\d*[oil])[\doil]{3,}|(?<=[\doil][\-. ])[oil]{3,4})(?![a-z\d])"
+)
+_MIXED = re.compile(r"\d[oil]|[oil]\d|\d[\-. ][oil]{3}")
 WAYS = {"words": ((_HINT, _RUN),), "letters": ((_MIXED,),)}
 """What must be in a text in which words or letters stand for digits."""
 _AS_DIGITS = str.maketrans("oil", "011")

@@ -13,9 +13,9 @@ ORDER = re.compile(
 BEFORE, AFTER = 30, 15
 
 
-def near(text: str, words: re.Pattern[str], start: int, end: int) -> bool:
+def near(text: str, words: re.Pattern[str], start: int, end: int, before: int = BEFORE) -> bool:
     """Whether one of the words stands shortly before or after `text[start:end]`."""
-    return bool(words.search(text, max(0, start - BEFORE), start) or after(text, words, end))
+    return bool(words.search(text, max(0, start - before), start) or after(text, words, end))
 
 
 def after(text: str, words: re.Pattern[str], end: int) -> bool:

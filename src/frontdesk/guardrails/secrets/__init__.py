@@ -5,10 +5,16 @@ from collections.abc import Iterator, Mapping
 from frontdesk.contract.guardrails import Finding, Text
 from frontdesk.guardrails.gates import Ways, gates
 from frontdesk.guardrails.normal import differing
-from frontdesk.guardrails.secrets.keys import find_keys, find_named_keys, find_urls
+from frontdesk.guardrails.secrets.keys import (
+    find_broken_keys,
+    find_keys,
+    find_named_keys,
+    find_urls,
+)
 from frontdesk.guardrails.secrets.passwords import find_codes, find_passwords
 from frontdesk.guardrails.secrets.requests import find_requests
 from frontdesk.guardrails.secrets.seeds import find_seeds
+from frontdesk.guardrails.secrets.spelled import find_spelled_codes, find_spelled_passwords
 
 REACH = 128
 """From here on in visible characters a secret is recognised, with the words before it; a longer one
@@ -21,6 +27,9 @@ SEARCHES = (
     find_codes,
     find_passwords,
     find_named_keys,
+    find_broken_keys,
+    find_spelled_passwords,
+    find_spelled_codes,
     find_seeds,
     find_requests,
 )

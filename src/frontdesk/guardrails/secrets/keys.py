@@ -71,7 +71,7 @@ _URL = re.compile(
     r"[a-z][a-z0-9+.\-]{1,20}://[^\s:/@\"'<>]{0,64}:([^\s/@\"'<>]{1,128})@[^\s\"'<>@]{2,128}"
 )
 _NAMED = re.compile(
-    r"(?:api[_ \-]?(?:key|secret|token)|secret(?:[_ \-]?(?:access)?[_ \-]?key)?|(?:access"
+    r"(?:api[_ \-.]{0,3}(?:key|secret|token)|secret(?:[_ \-]?(?:access)?[_ \-]?key)?|(?:access"
     r"|auth|bearer|refresh|bot)"
     r"[_ \-]?(?:token|key)|client[_ \-]?secret|private[_ \-]?key|authorization|bearer"
     r"|인증\s?키|시크릿\s?키?|비밀\s?키"
@@ -81,10 +81,20 @@ _NAMED = re.compile(
     r"([a-z0-9_\-+/.=]{16,256})"
 )
 _HINT = re.compile(r"key|secret|token|bearer|authorization|키|시크릿|토큰")
+# The beginning of a vendor's key, or a key of one with marks between its letters.
+_BROKEN = re.compile(
+    r"(?<![a-z0-9])((?:gh[pousr]_|github_pat_|glpat-|hf_|npm_|xox[abp]-|[sr]k_live_|sk-)[a-z0-9_\-]{12,}"
+    r"|a[ks]ia(?:[ \-.]{0,2}[a-z0-9]){16}(?![a-z0-9]))"
+)
+_FAR = re.compile(
+    r"(?<![a-z])(?:api[_ \-.]{0,3}key|access key|secret key|token)[^\w\n]{1,3}"
+    r"(?:[a-z\d] ){0,3}(?:- )?([a-z0-9_\-+/]{20,256})"
+)
+_SEPARATED = re.compile(r"[ \-.]")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLACEHOLDER = re.compile(
     r"x{4}|\.{3}|your|example|placeholder|insert|dummy|sample|redacted|changeme|replace|fake|\*{3}"
-    r"|12345678901234|abcdefghijkl|0000000|1111111"
+    r"|12345678901234|abcdefghijkl|0000000|1111111|mtizndu2nzg5m|xmjm0nty3odkw|eymzq1njc4ota"
 )
 _UNREAL = re.compile(
     r"(?:my_?|db_?|the_?)?(?:password|passwd|pass|pwd|pw|secret|user|username|token|key"
@@ -101,6 +111,20 @@ def find_keys(view: View) -> Iterator[Finding]:
             for found in key.finditer(view.text):
                 if real(found.group()):
                     yield Finding("secret", *view.span(*found.span()))
+
+
+@search((_BROKEN, _HINT), (_FAR,))
+def find_broken_keys(view: View) -> Iterator[Finding]:
+    """Category `secret`: what begins as a vendor's key and goes on in pieces, or stands behind a
+    word for one and a few letters, and looks random.
+    """
+    for pattern in (_BROKEN, _FAR):
+        for found in pattern.finditer(view.text):
+            value = _SEPARATED.sub("", found[1])
+            called = _HINT.search(view.text, max(0, found.start() - 40), found.end())
+            marked = pattern is _BROKEN and not value.startswith("sk")
+            if called and real(value) and (marked or _random(value)) and not _UUID.match(found[1]):
+                yield Finding("secret", *view.span(*found.span(1)))
 
 
 @search((_NAMED,))

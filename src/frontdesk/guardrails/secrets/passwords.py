@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from frontdesk.contract.guardrails import Finding, View
 from frontdesk.guardrails.gates import search
 
-_ENGLISH = (
-    r"(?:(?<![a-z])(?:p[a4@][s5$]{2}[ \-_]?(?:w[o0]rd|phrase|code|wd)|passwd|pwd|pw"
+ENGLISH = (
+    r"(?:(?<![a-z])(?:p[a4@][s5$]{2}[ \-_.]?(?:w[o0]rd|phrase|code|wd)"
+    r"|pa?s{1,2}w[o0]?r?d|passw(?:ro|or)d"
+    r"|p(?=[\w$@]{0,6}[*#•])[as45@$*#•]{2,6}w?[o0*#•]{0,4}r?d|passowrd|passwd|pwd|pw"
     r"|pin(?: ?(?:code|number))?"
     r"|log[ \-]?in credentials|credentials)(?![a-z]))"
 )
@@ -18,7 +20,7 @@ _KOREAN = (
 _IS = r"(?:은요?|는요?|이|가|이는|란|:|=|->|→|-|\s)"
 _SAID = re.compile(
     rf"(?:{_KOREAN}"
-    rf"|{_ENGLISH})\s{{0,3}}(?:{_IS}\s{{0,3}}){{1,3}}[\"'`「]?([^\s\"'`」,가-힣]{{4,64}})[\"'`」]?(?P<tail>[가-힣]*)"
+    rf"|{ENGLISH})\s{{0,3}}(?:{_IS}\s{{0,3}}){{1,3}}[\"'`「]?([^\s\"'`」,가-힣]{{4,64}})[\"'`」]?(?P<tail>[가-힣]*)"
 )
 _NATIVE = re.compile(
     rf"(?:{_KOREAN})\s?(?:은|는|이|가|:"
@@ -26,7 +28,7 @@ _NATIVE = re.compile(
     r"(?:이야|야|입니다|예요|이에요|임|이고|인데|이니까)(?![가-힣])"
 )
 _TOLD = re.compile(
-    rf"{_ENGLISH}(?:\s(?:for|to|of|on)\s(?!reset|change)[a-z0-9 '.@\-]{{1,30}}?)?\s{{0,2}}"
+    rf"{ENGLISH}(?:\s(?:for|to|of|on|at|in|4)\s(?!reset|change)[a-z0-9 '.@\-]{{1,30}}?)?\s{{0,2}}"
     r"(?:is(?: still| now| just| set to)?|was|=|:|are|->|will be|to|equals"
     r"|being)\s{0,2}[\"'`]?([^\s\"'`]{3,64})[\"'`]?"
 )
@@ -56,16 +58,18 @@ _STATE = re.compile(
     r"|something|nothing|anything|stolen|known|like|made|from|with|your|stuff|both|best"
     r"|dead|such|when|because"
 )
-_CODE = re.compile(
+CODE_NAMES = (
     r"(?:인증\s?번호|인증\s?코드|otp|일회용\s?(?:비밀\s?)?번호|보안\s?코드|확인\s?코드"
     r"|(?:verification|security"
-    r"|one[ \-]time|2fa|mfa"
+    r"|one[ \-]time|[2m]fa"
     r"|auth(?:entication|enticator)?|log[ \-]?in|sign[ \-]?in|confirmation|sms"
-    r"|access) (?:code|password|passcode|pin)|passcode|[a-z] ?otp"
+    r"|access) (?:code|password|passcode|pin)|passcode|[a-z] ?otp|(?<![a-z])[2m]fa(?=\s?[:=]| is)"
     r"|(?:your|my|the) code (?:(?:that )?(?:they|you|it|he|she|we|i) (?:just )?"
     r"(?:texted|sent|emailed|messaged|gave|got|received)(?: to)?(?: me| us| you)? )?(?:is|was))"
-    r"[^\d\n]{0,25}?(?<!\d)((?:g-)?\d{3}[ \-]?\d{3}|\d\d \d\d \d\d"
-    r"|\d{4,8})(?![\d.]|\s?(?:자리|분|초|회|번|년|월|일|원|명|digit|min|sec|hour|%|-digit"
+)
+_CODE = re.compile(
+    rf"{CODE_NAMES}[^\d\n]{{0,25}}?(?<!\d)((?:g-)?\d{{3}}[ \-]?\d{{3}}|\d\d \d\d \d\d"
+    r"|\d{4,8})(?!\d|\.\d|\s?(?:자리|분|초|회|번|년|월|일|원|명|digit|min|sec|hour|%|-digit"
     r"|attempt|char))"
 )
 _CODE_FIRST = re.compile(
@@ -110,8 +114,6 @@ def _plain_word(found: re.Match[str], value: str) -> bool:
 @search((_CODE,), (_CODE_FIRST,))
 def find_codes(view: View) -> Iterator[Finding]:
     """Category `one_time_code`."""
-    if not any(word in view.text for word in ("code", "otp", "인증", "코드", "일회용", "pass")):
-        return
     for pattern in (_CODE, _CODE_FIRST):
         for found in pattern.finditer(view.text):
             yield Finding("one_time_code", *view.span(*found.span(found.lastindex or 0)))

@@ -10,8 +10,8 @@ from frontdesk.contract.guardrails import Finding, View
 from frontdesk.guardrails.gates import search
 
 _ASK = re.compile(
-    r"(?<![a-z])(?:tell|show|give|send|reveal|print|share|list|dump|export(?= (?:all|the|every"
-    r"|our|your) )|leak|expose"
+    r"(?<![a-z])(?:tell|gimme|reply with|show|give|send|reveal|print|share|list"
+    r"|dump|export(?= (?:all|the|every|our|your) )|leak|expose"
     r"|provide|display|read (?:out|back)"
     r"|output|hand over|get|fetch|find|look up|pull(?: up)?|extract|disclose|repeat"
     r"|type out|spell|email me|text me"
@@ -19,7 +19,7 @@ _ASK = re.compile(
     r"|passcode|api|secret|pin))|let me (?:see|have))(?![a-z])"
 )
 _SECRET = re.compile(
-    r"(?<![a-z_])(?:p[a4@][s5$]{2}w[o0]rds?|passcodes?|passphrases?|api[ _\-]?(?:keys?"
+    r"(?<![a-z_])(?:p[a4@][s5$]{2}[ .\-]?w[o0]rds?|passcodes?|passphrases?|api[ _\-.]{0,2}(?:keys?"
     r"|tokens?)|secret[ _\-]?keys?|private[ _\-]?keys?|access[ _\-]?(?:tokens?|keys?)"
     r"|auth(?:entication)? tokens?|credentials|connection strings?|(?:encryption|ssh"
     r"|signing|master|aws|openai|stripe) keys?"
@@ -39,13 +39,14 @@ _OTHERS = re.compile(
     r"|callers?|accounts?)|someone else|(?:customer|user|client|employee)s?'s?"
     r"|the (?:customer|user|ceo|boss|person|admin|owner)|(?:his|her|their|neighbou?r'?s"
     r"|ex'?s?|wife's|husband's|girlfriend's|boyfriend's)(?![a-z])"
+    r"|reply with your"
     r"|(?:customer|user)s? (?:database|table|list)|stored|on file|in the database|from the database"
 )
 _OWNED = re.compile(
     r"(?<![a-z])(?:admin|administrator|root|your|the|other|another|all|every|server"
     r"|system|database|db|production|prod|master|employee|customer|user|his|her|their"
     r"|wifi|wi-fi|company|internal|backend|someone|stored|env|openai|aws|stripe|staff"
-    r"|ceo)(?:'s)?(?![a-z])"
+    r"|ceo)(?:'s)?(?![a-z])|(?<!what)(?<!that)(?<!here)(?<!where)(?<!there)(?<!today)(?<! it)'s "
 )
 _ABOUT = re.compile(
     r"(?<![a-z])an? (?:api|access|secret|private|new|ssh) "
@@ -65,6 +66,12 @@ _OWN = re.compile(
     r"(?<![a-z])my (?:other )?(?:own|bank|credit|debit|card|account|phone|e-?mail|address)"
 )
 _SENTENCE = re.compile(r"[^.!?\n]{1,240}(?:\.(?=[a-z])[^.!?\n]{1,120}){0,3}[.!?]?")
+
+# Words with figures for some of their letters.
+_LEET = re.compile(
+    r"(?<![a-z\d])(?=[a-z]{0,12}[013457@$])(?=[\d@$]{0,4}[a-z])[a-z013457@$]{2,14}(?![a-z\d])"
+)
+_READ = str.maketrans("013457@$", "oieastas")
 
 _KO_TARGET = (
     r"비밀\s?번호|비\s?번|패스\s?워드|암호|api\s?키|api\s?key|시크릿\s?키|시크릿|인증\s?키"
@@ -100,7 +107,7 @@ _KO_GIVE = re.compile(_KO_ASK)
 _KO_ABOUT = re.compile(
     r"방법|변경|재설정|초기화|분실|찾기|찾는|찾으|잊|까먹|규칙|조건|정책|왜|어떻게|바꾸|바꿔"
     r"|바꿀|만드|만들|발급|안전|이유|형식|차이|개념|뜻|설정"
-    r"|자리|보관|틀렸|틀리|오류|에러|의미|어디서|어디에|관리법|필요|강력|복구|갱신|암호화|유출"
+    r"|몇\s?자리|자리\s?(?:이상|이하|까지|로|이어야|인가|숫자|수)|보관|틀렸|틀리|오류|에러|의미|어디서|어디에|관리법|필요|강력|복구|갱신|암호화|유출"
     r"|보호|수정|등록하|삭제"
     r"|예시|처리\s?방침|매장|가게|대표\s?번호|고객\s?센터|문의|영업점|지점|본사|쓰면|해도|되나"
     r"|될까|아닌가|피싱|사기|스미싱|메시지|문자가|라는|라고\s?(?:뜨|나오|써)"
@@ -108,13 +115,13 @@ _KO_ABOUT = re.compile(
 _KO_OWN = re.compile(r"(?:^|\s)(?:내|제|저의|나의|우리)\s")
 
 
-@search((_ASK, _SECRET), (_ASK, _PERSONAL, _OTHERS), (_KO_REQUEST, _KO_GIVE))
+@search((_LEET,), (_ASK, _SECRET), (_ASK, _PERSONAL, _OTHERS), (_KO_REQUEST, _KO_GIVE))
 def find_requests(view: View) -> Iterator[Finding]:
     """Category `secret_request`: the sentence that asks."""
-    text = view.text
-    if not (_SECRET.search(text) or _PERSONAL.search(text) or _KO_REQUEST.search(text)):
+    plain = _LEET.sub(lambda hit: hit.group().translate(_READ), view.text)
+    if not any(each.search(plain) for each in (_SECRET, _PERSONAL, _KO_REQUEST)):
         return
-    for sentence in _SENTENCE.finditer(text):
+    for sentence in _SENTENCE.finditer(plain):
         said = sentence.group()
         if _asked(said) or _asked_in_korean(said):
             yield Finding("secret_request", *view.span(*sentence.span()))

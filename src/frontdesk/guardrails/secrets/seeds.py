@@ -31,7 +31,8 @@ def find_seeds(view: View) -> Iterator[Finding]:
         words = re.findall(r"[a-z]{3,8}", found.group())
         if _PROSE.search(found.group()) or len(set(words)) < len(words) * 2 // 3:
             continue
-        said = _WORDS.search(view.text, max(0, found.start() - 60), found.start())
+        start = found.start()  # the run may begin with the words for it
+        said = _WORDS.search(view.text, max(0, start - 60), start + 25)
         if said or (len(words) in _COUNTS and _line(view.text, found)):
             yield Finding("seed_phrase", *view.span(*found.span()))
 
