@@ -31,7 +31,12 @@ from frontdesk.guardrails.personal.phones import (
     find_named_phones,
     find_phones_abroad,
 )
-from frontdesk.guardrails.personal.places import find_addresses, find_hosts
+from frontdesk.guardrails.personal.places import (
+    find_american_addresses,
+    find_hosts,
+    find_korean_addresses,
+    find_other_addresses,
+)
 from frontdesk.guardrails.personal.residents import find_residents
 
 # So many marks are taken out of the shortest number whose figures stand apart.
@@ -48,7 +53,9 @@ _LONG: Sequence[Search] = (
     find_american_phones, find_phones_abroad, find_british_phones, find_named_phones, find_accounts,
 )  # fmt: skip
 _SHORT: Sequence[Search] = (find_parted_social_security, find_births, find_hosts)
-_WORDS: Sequence[Search] = (find_mail, find_addresses)
+_WORDS: Sequence[Search] = (
+    find_mail, find_korean_addresses, find_american_addresses, find_other_addresses,
+)  # fmt: skip
 
 SEARCHES: Sequence[Search] = (find_cards, *_LONG, *_SHORT, *_WORDS)
 WAYS: Mapping[str, Ways] = {

@@ -26,7 +26,7 @@ _SSN = re.compile(r"(?<![\d\-])\d{3}([^\w\n]{0,3}|_)\d{2}([^\w\n]{0,3}|_)\d{4}(?
 _LOOSE_SSN = re.compile(r"(?<![\d\-])\d(?:[^\w\n]{0,3}\d){8}(?![\d\-])")
 _SSN_WORDS = re.compile(
     r"ssn|s\.s\.n|social[ -]?security|(?<![a-z])soc\.?[ -]sec|itin|tax(?:payer)? id|사회\s?보장"
-    r"|(?<![a-z])(?:my|h(?:is|er)|their|[a-z]{2,12}'s) social(?: (?:number|no|#))?"
+    r"|(?<=my |is |er |ir |'s )social(?: (?:number|no|#))?"
     r"(?=,? (?:is|was|starts?|begins?|ends?)|:| \d)"
 )
 # Told in three parts, as it is grouped.

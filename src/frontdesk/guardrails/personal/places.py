@@ -70,17 +70,27 @@ _OWN = re.compile(
 )
 
 
-@search((_ROAD,), (_STREET,), (_BRITISH,), (_ROMAN,), (_BOX,))
-def find_addresses(view: View) -> Iterator[Finding]:
-    """Category `address`: Korean roads and lots with a region, flat or word; American streets."""
+@search((_ROAD,))
+def find_korean_addresses(view: View) -> Iterator[Finding]:
+    """Category `address`: Korean roads and lots with a region, flat or word."""
     said = bool(_WORDS.search(view.text))
     for found in _ROAD.finditer(view.text):
         start, end = _korean(view.text, found, said)
         if start < end:
             yield Finding("address", *view.span(start, end))
+
+
+@search((_STREET,))
+def find_american_addresses(view: View) -> Iterator[Finding]:
+    """Category `address`: American streets."""
     for found in _STREET.finditer(view.text):
         if _lived_at(view, found):
             yield Finding("address", *view.span(*found.span()))
+
+
+@search((_BRITISH,), (_ROMAN,), (_BOX,))
+def find_other_addresses(view: View) -> Iterator[Finding]:
+    """Category `address`: British ones, Korean ones in Latin letters, boxes."""
     for found in chain(*(each.finditer(view.text) for each in (_BRITISH, _ROMAN, _BOX))):
         yield Finding("address", *view.span(*found.span()))
 
