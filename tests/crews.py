@@ -13,7 +13,7 @@ from frontdesk.agents.triage import triage
 from frontdesk.budget import Spend, Unlimited
 from frontdesk.config import Settings
 from frontdesk.contract.context import TurnContext
-from frontdesk.contract.events import Event
+from frontdesk.contract.events import Happening
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.parts import Specialist
 
@@ -70,11 +70,11 @@ async def heard(
     facts: tuple[str, ...] = (),
     agent: str | None = None,
     spend: Spend | None = None,
-) -> list[Event]:
+) -> list[Happening]:
     run = crew.run(context, facts=facts, agent=agent, spend=spend or Unlimited())
     async with aclosing(run) as events:
         return [event async for event in events]
 
 
-def kinds(events: list[Event]) -> list[str]:
+def kinds(events: list[Happening]) -> list[str]:
     return [event.kind for event in events]

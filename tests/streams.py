@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from frontdesk.contract.context import Ledger
 from frontdesk.contract.errors import GuardrailUnavailable
-from frontdesk.contract.events import Event, GuardrailTriggered, TextDelta
+from frontdesk.contract.events import Event, GuardrailTriggered, Happening, TextDelta
 from frontdesk.contract.guardrails import Action, Blocked, Finding, Guardrail, Policy, Text
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.guardrails.chain import Guards
@@ -52,7 +52,7 @@ class Reader:
 
     def __init__(self, check: Guards, *events: Event | str) -> None:
         self.source, self.check, self.ledger = Source(*events), check, Ledger()
-        self.events: list[Event] = []
+        self.events: list[Happening] = []
         self.stop: Exception | None = None
 
     async def read(self) -> "Reader":

@@ -158,9 +158,9 @@ async def test_what_was_shown_before_a_takeover_is_known(process: Process) -> No
     hold = await process.begin("turn_a", stream=True)
     writer = process.sessions.writer(hold)
     await writer.put(TurnCreated("turn_a", hold.session_id))
-    assert not await process.sessions.shown(hold)
+    assert await process.sessions.rounds.shown(hold) == "nothing"
     await writer.put(TextDelta("turn_a", "so", 0))
-    assert await process.sessions.shown(hold)
+    assert await process.sessions.rounds.shown(hold) == "lasting"
 
 
 async def test_a_turn_that_fails_is_logged_without_its_words_and_tried_again(

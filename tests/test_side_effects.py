@@ -148,7 +148,7 @@ async def test_an_effect_is_known_before_it_happens(redis: Redis) -> None:
 
     async def turn(hold: Hold) -> None:
         taken.append(hold)
-        assert await sessions.shown(hold)
+        assert await sessions.rounds.shown(hold) == "lasting"
 
     async with sessions.driving(turn):
         await sessions._drivers.attended(hold.owner, hold.session_id)

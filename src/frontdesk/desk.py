@@ -15,7 +15,6 @@ from frontdesk.contract.approvals import Decision
 from frontdesk.contract.cancellation import Cancelled
 from frontdesk.contract.context import Ledger, TurnContext
 from frontdesk.contract.errors import (
-    BrokenRecord,
     Fenced,
     FrontdeskError,
     InvalidRequest,
@@ -23,7 +22,7 @@ from frontdesk.contract.errors import (
     place,
     problem,
 )
-from frontdesk.contract.events import Event, TextDelta, TurnCreated, TurnWaiting
+from frontdesk.contract.events import Happening, RoundEnded, TextDelta, TurnCreated, TurnWaiting
 from frontdesk.contract.guardrails import Blocked, Verdict
 from frontdesk.contract.handlers import Reject
 from frontdesk.contract.messages import Message
@@ -33,13 +32,14 @@ from frontdesk.guardrails.entry import entered
 from frontdesk.guardrails.handing import check_handed
 from frontdesk.guardrails.provenance import theirs
 from frontdesk.preprocess.chain import Handlers
-from frontdesk.sessions.brought import check_outputs
-from frontdesk.sessions.draft import MAX_TRIES, context_of, poisonous, record_of
+from frontdesk.sessions.draft import context_of, poisonous, record_of
 from frontdesk.sessions.instants import rfc3339
 from frontdesk.sessions.log import EventWriter
+from frontdesk.sessions.pending import Decided
 from frontdesk.sessions.store import Begun, Hold, Sessions
 from frontdesk.tools.approvals import redacted
-from frontdesk.tools.effects import note_lost, recall, stopped
+from frontdesk.tools.effects import note_lost
+from frontdesk.tools.takeovers import may_run
 from frontdesk.tracing.receipts import gravest, receipt
 from frontdesk.tracing.store import Traces
 
@@ -99,7 +99,8 @@ class Desk:
 
     async def turn(self, hold: Hold) -> Hold | None:
         """Runs one turn to its end and hands over to the next one of its session."""
-        context, log = context_of(hold, self.sessions.effects(hold)), self.sessions.writer(hold)
+        effects, rounds = self.sessions.effects(hold), self.sessions.rounds.of(hold)
+        context, log = context_of(hold, effects, rounds), self.sessions.writer(hold)
         with self.traces.collect(context):
             ending = await self._end(hold, context, log)
             if ending.status == "waiting":
@@ -141,7 +142,7 @@ class Desk:
 
     async def _run(
         self,
-        run: AsyncGenerator[Event, None],
+        run: AsyncGenerator[Happening, None],
         context: TurnContext,
         log: EventWriter,
         agent: str | None,
@@ -154,10 +155,11 @@ class Desk:
         status: Status = "waiting" if ledger.pause else "completed"
         return Ending(status, ledger.answer, self.crew.rung(ledger.agent))
 
-    async def _resume(self, hold: Hold, context: TurnContext, log: EventWriter) -> Ending:
-        """Goes on with a turn that has waited for a person."""
-        decided = await self.sessions.approvals.load(hold, context.ledger)
-        await self._check(hold, context)
+    async def _resume(
+        self, hold: Hold, context: TurnContext, log: EventWriter, decided: Decided
+    ) -> Ending:
+        """Goes on with a turn that has waited for a person, or whose process is gone."""
+        await may_run(hold, context, self.sessions.rounds, log)
         async with hold.cancellation.limit(self.crew.turn_timeout_s):
             with context.ledger.stage("resumed"):
                 spend = self.budget.open(context)
@@ -204,10 +206,10 @@ class Desk:
         """The turn's ending, whatever happens; only a turn that was taken over has none."""
         ledger = context.ledger
         try:
-            if hold.paused:
-                return await self._resume(hold, context, log)
+            if decided := await self.sessions.rounds.earlier(hold, ledger):
+                return await self._resume(hold, context, log, decided)
             await log.put(TurnCreated(context.turn_id, context.session_id))
-            await self._check(hold, context)
+            await may_run(hold, context, self.sessions.rounds, log)
             async with hold.cancellation.limit(self.crew.turn_timeout_s):
                 return await self._answer(context, log)
         except Blocked as stop:
@@ -226,25 +228,6 @@ class Desk:
             logger.error("turn.crashed", error=type(unknown).__name__, at=place(unknown))
             error = FrontdeskError("The turn failed inside the server; its log names the cause.")
         return Ending("failed", ledger.answer, self.crew.rung(ledger.agent), error=problem(error))
-
-    async def _check(self, hold: Hold, context: TurnContext) -> None:
-        """Lets the turn run, unless there is a reason against it.
-
-        Raises:
-            BrokenRecord, Cancelled, Interrupted, InvalidRequest, StoreUnreadable: the reason.
-        """
-        if hold.unreadable:
-            raise hold.unreadable
-        if hold.broken:
-            raise BrokenRecord(
-                "A part of this conversation could not be read and was set aside; send the message"
-                " again to go on without it."
-            )
-        if hold.cancellation.mode:
-            raise Cancelled
-        check_outputs(context.message, context.opening)
-        if hold.tries and (hold.tries >= MAX_TRIES or await self.sessions.shown(hold)):
-            raise stopped(await recall(context))
 
     async def _commit(
         self, hold: Hold, context: TurnContext, log: EventWriter, ending: Ending
@@ -293,7 +276,10 @@ class Desk:
         return replace(result, receipt=bill)
 
 
-async def _show(event: Event, context: TurnContext, log: EventWriter) -> None:
+async def _show(event: Happening, context: TurnContext, log: EventWriter) -> None:
+    if isinstance(event, RoundEnded):
+        await context.rounds.keep(event.pause, await log.flush())
+        return
     if isinstance(event, TextDelta):
         context.ledger.say(event.text, event.message)
     await log.put(event)

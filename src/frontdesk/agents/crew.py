@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Protocol
 
 from agents import (
@@ -11,23 +12,23 @@ from agents import (
     ModelSettings,
     RunErrorHandlers,
     Runner,
-    RunState,
     Tool,
     TResponseInputItem,
 )
 from agents.exceptions import ModelRefusalError
-from agents.result import RunResultStreaming
 from agents.run_error_handlers import RunErrorHandlerInput
 
 from frontdesk.agents.call_settings import call_settings, run_settings
 from frontdesk.agents.client_tools import check_tools
 from frontdesk.agents.condensing import Condenser
+from frontdesk.agents.course import Course, State
 from frontdesk.agents.graph import graph_of, refuse_double
 from frontdesk.agents.models import Models
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
 from frontdesk.agents.pausing import resumed
 from frontdesk.agents.prices import price
+from frontdesk.agents.remembering import Remembering
 from frontdesk.agents.telling import told
 from frontdesk.agents.topic import topic_guardrail
 from frontdesk.agents.unstreamed import Unstreamed
@@ -37,7 +38,7 @@ from frontdesk.budget import Spend
 from frontdesk.config import Settings
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.errors import ContextOverflow, InvalidRequest, NotFound
-from frontdesk.contract.events import Event
+from frontdesk.contract.events import Happening
 from frontdesk.contract.messages import Message
 from frontdesk.contract.parts import Specialist
 from frontdesk.contract.turns import Rung, TurnRecord
@@ -124,7 +125,7 @@ class Crew:
 
     async def run(
         self, context: TurnContext, *, facts: tuple[str, ...], agent: str | None, spend: Spend
-    ) -> AsyncGenerator[Event, None]:
+    ) -> AsyncGenerator[Happening, None]:
         """Runs the agents and tells what happens; text is not checked yet. Read it through
         `contextlib.aclosing`: closing it stops the run at once and leaves nothing behind. When the
         window is too long for a model, and nothing was said or done yet, it runs again with half.
@@ -171,7 +172,7 @@ class Crew:
 
     async def resume(
         self, context: TurnContext, decided: Decided, spend: Spend
-    ) -> AsyncGenerator[Event, None]:
+    ) -> AsyncGenerator[Happening, None]:
         """Goes on with a run that stopped for approvals, as `run` does; the ledger is the one that
         it had then.
 
@@ -181,9 +182,11 @@ class Crew:
         agent = self._graph.of(context.message).start(decided.pause.agent)
         state = await resumed(agent, context, decided)
         notes = Notes(context.ledger, spend, self._foreign)
-        narration = Narration(context.turn_id, context.ledger.agent or agent.name, notes.uses)
+        before = context.ledger.agent or agent.name
+        theirs = {tool.name for tool in context.message.client_tools}
+        narration = Narration(context.turn_id, before, notes.uses, theirs)
         calls = {each.call_id: each.tool for each in decided.pause.asked}
-        narration.go_on(calls, context.ledger.message if context.ledger.answer else -1)
+        narration.go_on(calls, context.ledger.following - 1)
         run = self._begin(agent, state, context, notes)
         async with aclosing(told(run, context, notes, narration)) as happened:
             async for event in happened:
@@ -214,7 +217,7 @@ class Crew:
 
     def _start(
         self, context: TurnContext, facts: tuple[str, ...], agent: str | None, notes: Notes
-    ) -> RunResultStreaming:
+    ) -> Course:
         said = turn_input(context, facts, self._graph.budget(agent))
         graph = self._graph.of(context.message)
         first = graph.aside() if context.message.aside else graph.start(agent)
@@ -223,21 +226,24 @@ class Crew:
     def _begin(
         self,
         agent: Agent[TurnContext],
-        said: "list[TResponseInputItem] | RunState[TurnContext, Agent[TurnContext]]",
+        said: "list[TResponseInputItem] | State",
         context: TurnContext,
         notes: Notes,
-    ) -> RunResultStreaming:
+    ) -> Course:
         handlers: RunErrorHandlers[TurnContext] = {"model_refusal": _refusal}
-        models = self._models if context.message.stream else self._unstreamed
-        return Runner.run_streamed(
+        models: Models = self._models if context.message.stream else self._unstreamed
+        if context.message.background:
+            models = Remembering(models, context.rounds)
+        begin = partial(
+            Runner.run_streamed,
             agent,
-            said,
             context=context,
             max_turns=self._settings.max_model_calls,
             hooks=notes,
             run_config=run_settings(context, models, self._settings),
             error_handlers=handlers,
         )
+        return Course(begin(said), context, begin)
 
 
 def _on_topic(

@@ -1,47 +1,45 @@
 """One run of the agents as its events, and what it came to in the turn's ledger."""
 
-import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from typing import cast
 
 from agents.result import RunResultStreaming
 from agents.stream_events import StreamEvent
 
 from frontdesk.agents.client_tools import handed
+from frontdesk.agents.course import Course
 from frontdesk.agents.failures import failure, too_long
 from frontdesk.agents.narration import Narration
 from frontdesk.agents.notes import Notes
 from frontdesk.agents.pausing import paused
-from frontdesk.contract.cancellation import Cancellation, Cancelled
+from frontdesk.contract.approvals import Pause
 from frontdesk.contract.context import Ledger, SpanRecord, TurnContext
 from frontdesk.contract.errors import UpstreamMalformed
-from frontdesk.contract.events import Event, GuardrailTriggered
+from frontdesk.contract.events import GuardrailTriggered, Happening, RoundEnded
 from frontdesk.contract.guardrails import Blocked
 from frontdesk.contract.turns import GuardrailNote
 from frontdesk.sessions.draft import call_ids
 
 
 async def told(
-    run: RunResultStreaming, context: TurnContext, notes: Notes, narration: Narration
-) -> AsyncGenerator[Event, None]:
+    course: Course, context: TurnContext, notes: Notes, narration: Narration
+) -> AsyncGenerator[Happening, None]:
     """What happens in a run. When it stopped for calls, they are in the ledger: those of the
     client's tools to be handed over, others to be approved.
 
     Raises:
         FrontdeskError, Blocked, Cancelled: as `Crew.run` says.
     """
-    first = run.current_agent.name
+    first = course.run.current_agent.name
     try:
-        async with aclosing(_events(run, context.cancellation)) as stream:
+        async with aclosing(course.events()) as stream:
             async for happened in stream:
-                notes.hear(happened)
-                for event in narration.tell(happened):
+                for event in _heard(happened, context, notes, narration):
                     yield event
-        _stopped(run, context, first)
-        if narration.silent and not run.interruptions:
+        _stopped(course.run, context, first)
+        if narration.silent and not course.run.interruptions:
             _check_silence(context)
     except Exception as error:
         notes.refused()
@@ -80,22 +78,15 @@ def _span(tool: str) -> SpanRecord:
     return SpanRecord(f"span_{uuid.uuid4().hex[:24]}", None, "client_tool", tool, now, now)
 
 
-async def _events(
-    run: RunResultStreaming, cancellation: Cancellation
-) -> AsyncGenerator[StreamEvent, None]:
-    """The events of a run; whoever stops reading them stops the run, which would else go on."""
-    stream = cast(AsyncGenerator[StreamEvent, None], run.stream_events())
-    async with aclosing(stream):
-        try:
-            with cancellation.heard(lambda _: run.cancel(mode="after_turn")):
-                async for event in stream:
-                    yield event
-            if cancellation.mode and run.final_output is None:
-                raise Cancelled
-        finally:
-            run.cancel()
-            if run.run_loop_task:
-                await asyncio.wait((run.run_loop_task,))
+def _heard(
+    happened: StreamEvent | Pause, context: TurnContext, notes: Notes, narration: Narration
+) -> Iterator[Happening]:
+    """Our events for what happened in a run."""
+    if isinstance(happened, Pause):
+        yield RoundEnded(context.turn_id, happened)
+        return
+    notes.hear(happened)
+    yield from narration.tell(happened)
 
 
 def _unnoted(error: Exception, ledger: Ledger) -> list[GuardrailNote]:

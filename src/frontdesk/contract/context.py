@@ -14,6 +14,7 @@ from frontdesk.contract.cancellation import Cancellation
 from frontdesk.contract.effects import Effect, Effects, Unrecorded
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Message
+from frontdesk.contract.rounds import Rounds, Unkept
 from frontdesk.contract.text import Language, language_of, spoken_language
 from frontdesk.contract.turns import (
     GuardrailNote,
@@ -141,6 +142,11 @@ class Ledger:
             self.estimated_tokens += own.estimated_tokens
             self.tainted = self.tainted or own.tainted
 
+    @property
+    def following(self) -> int:
+        """The number of the next output message."""
+        return self.message + 1 if self.answer else 0
+
     def say(self, text: str, message: int) -> None:
         """Adds a piece of text that was shown; a new message starts over."""
         if self.first_text is None:
@@ -185,6 +191,7 @@ class TurnContext:
     that model calls of the turn are paid from. `effect_key` is there for tools with a side effect:
     the same for a call however often the turn is run, so that an outside API can tell a repeat.
     `opening` are calls of the client's tools with their outputs, which come before the message.
+    `rounds` keep what the turn has done so far.
     """
 
     message: Message
@@ -201,6 +208,7 @@ class TurnContext:
     spend: Spend = field(default_factory=Free)
     effect_key: str = ""
     opening: tuple[Item, ...] = ()
+    rounds: Rounds = field(default_factory=Unkept)
 
     @property
     def turn_id(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
+from frontdesk.contract.approvals import Pause
 from frontdesk.contract.turns import GuardrailNote, TurnResult
 
 
@@ -90,6 +91,26 @@ class GuardrailTriggered:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnRestarted:
+    """The turn goes on in another process: text of the messages from number `message` on, as far as
+    it was told before this event, is void and comes again.
+    """
+
+    kind: ClassVar[str] = "turn.restarted"
+    turn_id: str
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundEnded:
+    """A round of a run has ended, which goes on: between the crew and the desk, never told."""
+
+    kind: ClassVar[str] = "round.ended"
+    turn_id: str
+    pause: Pause
+
+
+@dataclass(frozen=True, slots=True)
 class TurnWaiting:
     """The turn waits for a person's decision."""
 
@@ -121,5 +142,9 @@ Event: TypeAlias = (
     | ToolFinished
     | GuardrailTriggered
     | TurnWaiting
+    | TurnRestarted
     | TurnEnded
 )
+
+Happening: TypeAlias = Event | RoundEnded
+"""What a run tells the desk."""

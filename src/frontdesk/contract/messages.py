@@ -71,7 +71,8 @@ class Message:
     nobody could be asked to approve a call.
 
     `opens` says that the session of this id is made where there is none yet: the client calls it by
-    a name of its own.
+    a name of its own. `background` says that nobody waits: what the turn does is kept round by
+    round, so that it survives its process.
     """
 
     turn_id: str
@@ -95,6 +96,7 @@ class Message:
     opens: bool = False
     outputs: tuple[Item, ...] = ()
     approves: bool = True
+    background: bool = False
 
     @property
     def new(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from frontdesk.contract.context import Ledger
-from frontdesk.contract.events import Event
+from frontdesk.contract.events import Happening
 from frontdesk.contract.guardrails import Blocked, Guardrail, Policy, Stage, Verdict
 from frontdesk.guardrails.checkpoint import Checkpoint, Ruling, gravest
 from frontdesk.guardrails.gate import gate
@@ -144,8 +144,8 @@ class Guards:
         return verdict.text[:most] + MARK
 
     def output(
-        self, events: AsyncIterator[Event], ledger: Ledger, agent: str | None = None
-    ) -> AsyncGenerator[Event, None]:
+        self, events: AsyncIterator[Happening], ledger: Ledger, agent: str | None = None
+    ) -> AsyncGenerator[Happening, None]:
         """The events of a running turn in which `agent` speaks first, their text held back until it
         is checked; see `gate`.
         """

@@ -12,7 +12,7 @@ where it can be seen, and ends the turn.
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -21,6 +21,8 @@ from frontdesk.contract.events import (
     AgentChanged,
     Event,
     GuardrailTriggered,
+    Happening,
+    RoundEnded,
     TextDelta,
     ToolCalled,
     TurnEnded,
@@ -36,13 +38,14 @@ from frontdesk.guardrails.normal import Normal
 from frontdesk.guardrails.provenance import Known
 from frontdesk.guardrails.redaction import Span, redact, spans
 
+ENDS_MESSAGE = (ToolCalled, AgentChanged, RoundEnded, TurnWaiting, TurnEnded)
 Of = Callable[[str | None], Checkpoint]
 """The checks for what an agent says."""
 
 
 async def gate(
-    events: AsyncIterator[Event], of: Of, agent: str | None, known: Known, ledger: Ledger
-) -> AsyncGenerator[Event, None]:
+    events: AsyncIterator[Happening], of: Of, agent: str | None, known: Known, ledger: Ledger
+) -> AsyncGenerator[Happening, None]:
     """Passes events on, text only when it is checked; the source is closed whatever happens.
     `agent` speaks first.
 
@@ -87,11 +90,11 @@ class Held:
         self._waits = Waits(ledger)
         self._looked, self._seen = 0.0, 0
 
-    async def take(self, event: Event) -> list[Event]:
+    async def take(self, event: Happening) -> Sequence[Happening]:
         """The events that may leave now that this one has come."""
         if isinstance(event, TextDelta):
             return await self._take_text(event)
-        if not isinstance(event, ToolCalled | AgentChanged | TurnWaiting | TurnEnded):
+        if not isinstance(event, ENDS_MESSAGE):
             return [event]
         done = await self.finish()
         if isinstance(event, AgentChanged):
@@ -209,7 +212,7 @@ class Held:
 
 
 @asynccontextmanager
-async def _closing(events: AsyncIterator[Event]) -> AsyncIterator[None]:
+async def _closing(events: AsyncIterator[Happening]) -> AsyncIterator[None]:
     try:
         yield
     finally:

@@ -159,6 +159,7 @@ def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
         on_disconnect=body.on_disconnect,
         instructions=body.instructions or "",
         metadata=body.metadata,
+        background=body.background,
         request_id=request.state.request_id,
         fingerprint=fingerprint_of(body),
     )

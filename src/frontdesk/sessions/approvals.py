@@ -19,7 +19,6 @@ from frontdesk.contract.errors import (
     ApprovalExpired,
     BrokenRecord,
     Draining,
-    Fenced,
     NotFound,
     StoreUnavailable,
 )
@@ -50,7 +49,7 @@ class Approvals:
         self, redis: Redis, scripts: Scripts, drivers: Drivers, secret: bytes, settings: Settings
     ) -> None:
         self._redis, self._scripts, self._drivers = redis, scripts, drivers
-        self._vaults = open_vaults(secret)
+        self.vaults = open_vaults(secret)
         self._lease_s = settings.lease_s
         self.expiry_s = min(settings.approval_ttl_s, settings.session_ttl_s)
 
@@ -66,7 +65,7 @@ class Approvals:
             StoreUnavailable: Redis has not answered for long.
         """
         assert ledger.pause
-        seals = (self._scripts.sealing.of(hold.owner), self._vaults.of(hold.owner))
+        seals = (self._scripts.sealing.of(hold.owner), self.vaults.of(hold.owner))
         state = dump_pending(*seals, ledger.pause, ledger)
         ids = [each.approval_id for each in ledger.pause.asked]
         keep_s = self.expiry_s + GRACE_S
@@ -77,7 +76,7 @@ class Approvals:
             await self._redis.zadd(WAITING, {entry: expires})
         answer = await patiently(partial(self._scripts.run, "pause", call))
         if answer[0] == b"fenced":
-            raise Fenced("Another process has taken this turn over.", turn_id=hold.turn_id)
+            raise hold.taken_over()
         if answer[0] == b"cancel":
             raise Cancelled
         self._drivers.wake(OwnerKeys(hold.owner).events(hold.turn_id))
@@ -128,7 +127,7 @@ class Approvals:
         state, seal = found.pop(b"state", None), self._scripts.sealing.of(hold.owner)
         if state:
             known = load_pending(seal, state)
-            restore(known.ledger, self._vaults.of(hold.owner), ledger)
+            restore(known.ledger, self.vaults.of(hold.owner), ledger)
         if state is None or (hold.lapsed and not hold.cancellation.mode):
             raise ApprovalExpired("Nobody approved it in time; send the message again.")
         return Decided(known.pause, load_decisions(seal, list(found.values())))

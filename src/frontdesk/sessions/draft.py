@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.effects import Effects
+from frontdesk.contract.rounds import Rounds
 from frontdesk.contract.turns import Ending, Item, Rung, Status, TurnRecord
 from frontdesk.sessions.brought import begins, filed, known
 from frontdesk.sessions.holds import Hold
@@ -147,7 +148,7 @@ def poisonous(hold: Hold) -> bool:
     return hold.tries > MAX_TRIES
 
 
-def context_of(hold: Hold, effects: Effects) -> TurnContext:
+def context_of(hold: Hold, effects: Effects, rounds: Rounds) -> TurnContext:
     """What a turn's parts see of it."""
     message = hold.message
     own = message.context is None and not message.aside
@@ -165,4 +166,5 @@ def context_of(hold: Hold, effects: Effects) -> TurnContext:
         () if message.aside else hold.user_facts,
         hold.summary.text if hold.summary and own else "",
         opening=opening,
+        rounds=rounds,
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from frontdesk.contract.cancellation import Cancellation, CancelMode
 from frontdesk.contract.context import Ledger
-from frontdesk.contract.errors import BrokenRecord, FrontdeskError, StoreUnreadable
+from frontdesk.contract.errors import BrokenRecord, Fenced, FrontdeskError, StoreUnreadable
 from frontdesk.contract.facts import Fact
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import GuardrailNote, SessionTotals, TurnRecord
@@ -76,6 +76,10 @@ class Hold:
     def turn_id(self) -> str:
         """The id of the turn."""
         return self.message.turn_id
+
+    def taken_over(self) -> Fenced:
+        """What is raised where another process has the turn by now."""
+        return Fenced("Another process has taken this turn over.", turn_id=self.turn_id)
 
 
 @dataclass(frozen=True, slots=True)

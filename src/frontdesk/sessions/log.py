@@ -103,6 +103,16 @@ class EventWriter:
         except StoreUnavailable:
             return  # what is unwritten stays so; the next event or the commit tries again
 
+    async def flush(self) -> int:
+        """Writes what is unwritten; answers the number of the last event, 0 if there was none.
+
+        Raises:
+            Fenced: another process has taken the turn over, or it was forgotten.
+            StoreUnavailable: Redis has not taken it for long.
+        """
+        await patiently(self._flush)
+        return self._following - 1
+
     async def _flush(self) -> None:
         async with self._turn_to_write:
             self._number()

@@ -98,8 +98,10 @@ def load_pending(seal: Seal, data: bytes) -> Pending:
     return load_stored(Pending, seal.open(data))
 
 
-def restore(kept: Kept, vault: Seal, ledger: Ledger) -> None:
-    """Puts into a new ledger what the turn had done before it waited, and how long it did."""
+def restore(kept: Kept, vault: Seal, ledger: Ledger, stage: str = "waiting") -> None:
+    """Puts into a new ledger what the turn had done before it stopped, and for how long it did, as
+    a stage of this name.
+    """
     for name in KEPT:
         value = getattr(kept, name)
         setattr(ledger, name, list(value) if isinstance(value, tuple) else value)
@@ -107,7 +109,7 @@ def restore(kept: Kept, vault: Seal, ledger: Ledger) -> None:
     ledger.vault.update({(category, value): shown for category, value, shown in secrets.vault})
     ledger.given.extend(secrets.given)
     ledger.stages.update(kept.stages)
-    ledger.stages["waiting"] = (kept.at, (time.time() - kept.at) * 1000)
+    ledger.stages[stage] = (kept.at, (time.time() - kept.at) * 1000)
 
 
 def load_decisions(seal: Seal, raw: Sequence[bytes]) -> tuple[Decision, ...]:

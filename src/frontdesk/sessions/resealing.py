@@ -22,7 +22,8 @@ BROKEN = "broken"
 WORDS = ("message", "result", "waits", "title", "metadata", "summary", "next_summary", "feedback")
 """The fields of sessions and turns that hold what somebody said, also before they were sealed."""
 KEY = re.compile(
-    r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|responses:[^:]+|s:[^:]+:items|t:[^:]+:(?:results|effects|pending))|(?P<fields>s:[^:]+:meta|t:[^:]+)"
+    r"fd:\{(?P<owner>\w+)\}:(?:(?P<hash>facts|responses:[^:]+|s:[^:]+:items"
+    r"|t:[^:]+:(?:results|effects|pending|rounds))|(?P<fields>s:[^:]+:meta|t:[^:]+)"
     r"|(?P<list>s:[^:]+:(?:turns|broken))|(?P<string>cache:.+))"
 )
 """Keys with sealed values, by how they are read. Event logs are not rewritten: they end soon, those

@@ -37,6 +37,7 @@ PRELUDES = {
     "act": (),
     "settle": (),
     "append": ("events",),
+    "round": (),
     "release": (),
     "set_aside": (),
     "replace": (),

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from frontdesk.config import Settings
 from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.context import Ledger
-from frontdesk.contract.errors import Draining, Fenced, NotFound
+from frontdesk.contract.errors import Draining, NotFound
 from frontdesk.contract.events import Event
 from frontdesk.contract.keys import OwnerKeys, owner_of
 from frontdesk.contract.messages import Caller, Message
@@ -33,6 +33,7 @@ from frontdesk.sessions.log import Entry, EventWriter, Unwritten
 from frontdesk.sessions.pins import Pins
 from frontdesk.sessions.readers import Readers
 from frontdesk.sessions.reads import Archive
+from frontdesk.sessions.rounds import Rounds
 from frontdesk.sessions.scripts import Call, Scripts, member
 from frontdesk.sessions.sealing import open_sealing
 from frontdesk.sessions.summaries import Summaries
@@ -64,6 +65,9 @@ class Sessions:
         self.erasure = Erasure(redis, secret)
         self.usage = Usage(redis, self._scripts, secret, settings.usage_ttl_s)
         self.approvals = Approvals(redis, self._scripts, self._drivers, secret, settings)
+        self.rounds = Rounds(
+            redis, self._scripts, self._drivers, self._readers, self.approvals, settings
+        )
         self.facts = Facts(redis, self._scripts, settings.session_ttl_s)
         self.pins = Pins(redis, self._scripts, settings)
         self.summaries = Summaries(self._scripts)
@@ -152,7 +156,7 @@ class Sessions:
             await self._scripts.replace(hold.owner, hold.session_id, hold.broken)
         answer = await patiently(partial(self._scripts.run, "commit", call))
         if answer[0] == b"fenced":
-            raise _taken_over(hold)
+            raise hold.taken_over()
         self._wakeups.wake(OwnerKeys(hold.owner).events(hold.turn_id))
         if answer[0] == b"run":
             seal = self.sealing.of(hold.owner)
@@ -186,15 +190,11 @@ class Sessions:
     def effects(self, hold: Hold) -> TurnEffects:
         """Where the turn writes down what it changes in the world."""
         keep_s = self._settings.session_ttl_s
-        return TurnEffects(self.redis, self._scripts, hold, keep_s, partial(_taken_over, hold))
+        return TurnEffects(self.redis, self._scripts, hold, keep_s, hold.taken_over)
 
     def writer(self, hold: Hold) -> EventWriter:
         """What writes the events of a running turn."""
         return EventWriter(partial(self._append, hold), self._beside, hold.message.stream)
-
-    async def shown(self, hold: Hold) -> bool:
-        """Whether the turn has shown text, called a tool or changed anything in an earlier try."""
-        return hold.acted or await self._readers.shown(hold.owner, hold.turn_id, hold.paused)
 
     def events(
         self, owner: str, turn_id: str, after: str | None = None
@@ -281,7 +281,7 @@ class Sessions:
         flat = sealed_entries(self.sealing.of(hold.owner), entries)
         call = [keys.turn(hold.turn_id), log], [hold.fence, RUNNING_LOG_S, *flat]
         if not await self._scripts.run("append", call):
-            raise _taken_over(hold)
+            raise hold.taken_over()
         self._wakeups.wake(log)
 
     def _begin_call(
@@ -293,7 +293,3 @@ class Sessions:
             *(dump_admitted(self.sealing.of(owner), message, ledger), rfc3339(), RUNNING_LOG_S),
             holder=holder,
         )
-
-
-def _taken_over(hold: Hold) -> Fenced:
-    return Fenced("Another process has taken this turn over.", turn_id=hold.turn_id)

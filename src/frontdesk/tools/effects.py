@@ -35,12 +35,14 @@ def note_lost(ledger: Ledger) -> None:
 
 
 async def recall(context: TurnContext) -> tuple[Effect, ...]:
-    """Writes down what earlier tries of the turn did; answers what has an unknown outcome.
+    """Writes down what earlier tries of the turn did and the ledger does not know; answers what has
+    an unknown outcome.
 
     Raises:
         StoreUnavailable: Redis does not answer.
     """
-    effects = await context.effects.earlier()
+    known = sum(context.ledger.effects.values())
+    effects = (await context.effects.earlier())[known:]
     for effect in effects:
         _note(context.ledger, effect)
     return tuple(effect for effect in effects if effect.state != "ended")

@@ -38,7 +38,7 @@ redis.call('ZREMRANGEBYSCORE', sessions, '-inf', tonumber(now) - tonumber(keep))
 redis.call('HSET', record, 'status', status, 'result', result,
   'end', fence .. '-' .. ARGV[#ARGV - 2])
 redis.call('HDEL', record, 'message', 'waits')
-redis.call('UNLINK', record .. ':pending')
+redis.call('UNLINK', record .. ':pending', record .. ':rounds')
 append(events, tonumber(fence), 20, log_s)
 touch(turn)
 if passing(session) then

@@ -15,7 +15,7 @@ local count = redis.call('UNLINK', unpack(gone))
 for _, turn in ipairs(open_turns) do
   local key = stem .. turn
   count = count + redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results',
-    key .. ':effects', key .. ':pending')
+    key .. ':effects', key .. ':pending', key .. ':rounds')
 end
 redis.call('ZREM', sessions, ARGV[6])
 return count

@@ -18,8 +18,8 @@ if redis.call('HEXISTS', record, 'cancel') == 1 then return {'cancel'} end
 
 redis.call('HDEL', meta, 'cur')
 redis.call('HSET', record, 'status', 'waiting', 'waits', result, 'paused', last, 'expires', expires)
-redis.call('HDEL', record, 'tries', 'acted')
-redis.call('DEL', pending)
+redis.call('HDEL', record, 'tries', 'acted', 'kept')
+redis.call('DEL', pending, record .. ':rounds')
 redis.call('HSET', pending, 'state', state_of)
 for i = 15, 14 + count do redis.call('HSET', pending, ARGV[i], '') end
 redis.call('EXPIRE', pending, log_s)

@@ -128,7 +128,7 @@ local function remember(turn, element, longest)
       if id then
         local key = stem .. id
         redis.call('UNLINK', key, key .. ':events', key .. ':trace', key .. ':results',
-          key .. ':effects', key .. ':pending')
+          key .. ':effects', key .. ':pending', key .. ':rounds')
       end
     end
     redis.call('LTRIM', turns, excess, -1)

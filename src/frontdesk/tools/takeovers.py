@@ -1,0 +1,36 @@
+"""Whether a turn may run: a first time, or again after the process that ran it is gone."""
+
+from frontdesk.contract.cancellation import Cancelled
+from frontdesk.contract.context import TurnContext
+from frontdesk.contract.errors import BrokenRecord
+from frontdesk.contract.events import TurnRestarted
+from frontdesk.sessions.brought import check_outputs
+from frontdesk.sessions.draft import MAX_TRIES
+from frontdesk.sessions.holds import Hold
+from frontdesk.sessions.log import EventWriter
+from frontdesk.sessions.rounds import Rounds
+from frontdesk.tools.effects import recall, stopped
+
+
+async def may_run(hold: Hold, context: TurnContext, rounds: Rounds, log: EventWriter) -> None:
+    """Lets the turn run, unless there is a reason against it. What readers were shown and comes
+    again, they are told.
+
+    Raises:
+        BrokenRecord, Cancelled, Interrupted, InvalidRequest, StoreUnreadable: the reason.
+    """
+    if hold.unreadable:
+        raise hold.unreadable
+    if hold.broken:
+        raise BrokenRecord(
+            "A part of this conversation could not be read and was set aside; send the message"
+            " again to go on without it."
+        )
+    if hold.cancellation.mode:
+        raise Cancelled
+    check_outputs(context.message, context.opening)
+    shown = await rounds.shown(hold) if hold.tries else "nothing"
+    if hold.tries >= MAX_TRIES or shown == "lasting":
+        raise stopped(await recall(context))
+    if shown == "void":
+        await log.put(TurnRestarted(context.turn_id, context.ledger.following))
