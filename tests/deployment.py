@@ -185,7 +185,7 @@ class Deployment:
             turn.lost = turn.lost or not turn.actions
         entry = member(owner, session_id)
         for desk in self.desks if dead else ():
-            drive = desk.sessions._drivers._drives.get(entry)
+            drive = desk.sessions.drivers._drives.get(entry)
             if drive and drive.task:
                 drive.task.cancel()
                 await asyncio.wait([drive.task])

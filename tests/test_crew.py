@@ -32,7 +32,7 @@ from frontdesk.contract.errors import (
     UpstreamFailed,
     UpstreamMalformed,
 )
-from frontdesk.contract.events import Event, TextDelta, ToolCalled, ToolFinished
+from frontdesk.contract.events import Happening, TextDelta, ToolCalled, ToolFinished
 from frontdesk.contract.guardrails import Blocked, Verdict
 from frontdesk.contract.tools import Tool
 from frontdesk.testing.fake_openai import fake_openai, slow
@@ -58,7 +58,7 @@ def endless_tool(started: asyncio.Event) -> SdkTool:
     return endless
 
 
-def texts(events: list[Event]) -> dict[int, str]:
+def texts(events: list[Happening]) -> dict[int, str]:
     said: dict[int, str] = {}
     for event in events:
         if isinstance(event, TextDelta):

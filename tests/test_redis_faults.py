@@ -268,6 +268,6 @@ async def test_after_redis_was_emptied_a_session_is_not_found_and_none_begins_in
         with pytest.raises(NotFound):
             await ann.read(turn)
         async with asyncio.timeout(10):
-            while desk.sessions._drivers._drives:  # noqa: ASYNC110 - to its silent end
+            while desk.sessions.drivers._drives:  # noqa: ASYNC110 - to its silent end
                 await asyncio.sleep(0.02)
         assert await snapshot(redis) == set()

@@ -69,7 +69,7 @@ async def lose(desk: Desk, redis: Redis, ann: Visitor) -> None:
     """The driver of the session stops as if its process had died; another may take over."""
     assert ann.session_id
     entry = member(ann.owner, ann.session_id)
-    drive = desk.sessions._drivers._drives[entry]
+    drive = desk.sessions.drivers._drives[entry]
     assert drive.task
     drive.task.cancel()
     await asyncio.wait([drive.task])

@@ -151,7 +151,7 @@ async def test_an_effect_is_known_before_it_happens(redis: Redis) -> None:
         assert await sessions.rounds.shown(hold) == "lasting"
 
     async with sessions.driving(turn):
-        await sessions._drivers.attended(hold.owner, hold.session_id)
+        await sessions.drivers.attended(hold.owner, hold.session_id)
     assert taken[0].acted
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -28,6 +29,8 @@ from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.instructions import instructions, mark_of, marked
 from frontdesk.guardrails.policy_file import Buffering, policy_source
+from frontdesk.jobs.opening import has_jobs, open_jobs
+from frontdesk.jobs.turns import TURN, placed_by, runner
 from frontdesk.plugins import Loaded, load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
@@ -53,13 +56,22 @@ from frontdesk.tracing.store import Traces
 
 
 @asynccontextmanager
+async def store_url(settings: Settings) -> AsyncIterator[str]:
+    """Where the deployment's Redis is: the configured one, or the embedded server of the data
+    folder, which runs meanwhile.
+    """
+    if settings.redis_url:
+        yield settings.redis_url
+    else:
+        async with embedded_server(data_dir(settings)) as url:
+            yield url
+
+
+@asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[Redis]:
-    """The deployment's Redis: the configured one, or the embedded server of the data folder."""
-    async with AsyncExitStack() as stack:
-        url = settings.redis_url
-        if url is None:
-            url = await stack.enter_async_context(embedded_server(data_dir(settings)))
-        yield await stack.enter_async_context(open_redis(url))
+    """The deployment's Redis."""
+    async with store_url(settings) as url, open_redis(url) as redis:
+        yield redis
 
 
 @asynccontextmanager
@@ -70,8 +82,10 @@ async def open_desk(
     models: Models | None = None,
     policy: Policy | None = None,
     recovers: bool = True,
+    works: bool = False,
 ) -> AsyncIterator[Desk]:
-    """Opens a desk: its store, its plugins, its agents; closes all of it at the end.
+    """Opens a desk: its store, its plugins, its agents; closes all of it at the end. It does the
+    work of the background if it `works`, or where the settings have that inside of servers.
 
     `plugins` come on top of the installed ones, by name. `models` stand in for the settings'
     (the demo's, a test's), `policy` for the settings' guardrail policy. A desk that is no real one
@@ -83,7 +97,8 @@ async def open_desk(
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        redis = await enter(open_store(settings))
+        url = await enter(store_url(settings))
+        redis = await enter(open_redis(url))
         results = Results(redis, load_secret(settings), settings)
         sessions = Sessions(redis, load_secret(settings), settings)
         if models is None:
@@ -104,8 +119,25 @@ async def open_desk(
             summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
             await enter(summarist.working())
             turn = summarist.after(turn)
-        await enter(desk.sessions.driving(turn, recovers=recovers))
+        works = works or settings.worker == "inside"
+        jobs = await enter(_jobs(settings, url, sessions))
+        place = placed_by(jobs) if jobs and settings.worker == "outside" else None
+        how = (recovers, place, works)
+        await enter(sessions.driving(turn, settings.drain_s, *how))
+        if jobs and works:
+            jobs.work(settings.worker_turns, settings.lease_s)
+            stack.callback(jobs.rest)  # before the turns that run here are waited for
         yield desk
+
+
+@asynccontextmanager
+async def _jobs(settings: Settings, url: str, sessions: Sessions) -> AsyncIterator[Any]:
+    """The jobs, if the settings ask for something that is done by them."""
+    if has_jobs(settings):
+        async with open_jobs(url, {TURN: runner(sessions)}) as jobs:
+            yield jobs
+    else:
+        yield None
 
 
 @asynccontextmanager

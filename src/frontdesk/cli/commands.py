@@ -19,6 +19,7 @@ from frontdesk.cli import (
     turn,
     usage,
     user,
+    worker,
 )
 from frontdesk.cli.doctor.command import doctor
 from frontdesk.cli.new.command import new
@@ -36,7 +37,17 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for work in (serve.serve, demo.demo, chat.chat, new, doctor, reseal, usage.usage, version):
+    for work in (
+        serve.serve,
+        worker.worker,
+        demo.demo,
+        chat.chat,
+        new,
+        doctor,
+        reseal,
+        usage.usage,
+        version,
+    ):
         app.command()(work)
     for name, group in (
         ("plugin", plugin.build()),

@@ -110,6 +110,17 @@ class Settings(CredentialSettings, LimitSettings, BaseSettings):
     approval_ttl_s: Count = Field(
         86_400, description="A tool call waits this long for a person's approval."
     )
+    worker: Literal["inside", "outside"] = Field(
+        "inside",
+        description="Who runs turns in the background: the server itself, or `frontdesk worker` "
+        "(docs/background.md).",
+    )
+    worker_turns: Count = Field(20, description="Turns that one worker runs at the same time.")
+    drain_s: Annotated[float, Field(ge=0)] = Field(
+        30.0,
+        description="A process that is told to stop gives its turns this long; then others go on "
+        "with them.",
+    )
     max_waiting: Count = Field(3, description="Messages that may wait in one busy session.")
     max_result_bytes: Annotated[int, Field(ge=4096)] = Field(
         16_384,

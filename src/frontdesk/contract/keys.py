@@ -51,6 +51,7 @@ Keys outside an owner:
 | `fd:{tenant}:limit:<of what>:<owner>` | list or zset | a user's, likewise | window or lease |
 | `fd:{deployment}:limit:<of what>` | list or zset | everybody's, likewise | window or lease |
 | `fd:{deployment}:limit:<of what>:<address>` | list or zset | an address's, hashed | likewise |
+| `fd:jobs:…` | several | jobs for workers (pydocket): ids only | none: emptied by the workers |
 
 `{tenant}` is the keyed hash of a tenant and no user.
 
@@ -64,6 +65,7 @@ from dataclasses import dataclass
 
 LEASES = "fd:leases"
 WAITING = "fd:waiting"
+JOBS = "fd:jobs"
 API_KEYS = "fd:keys"
 KEYS_USED = "fd:keys:used"
 AUDIT = "fd:audit"

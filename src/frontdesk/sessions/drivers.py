@@ -1,6 +1,4 @@
-"""Drivers: the tasks that run turns, the leases that say so, and the search for turns whose driver
-is gone.
-"""
+"""Drivers: the tasks that run turns, and the leases that say so."""
 
 import asyncio
 import time
@@ -8,23 +6,23 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 
-from frontdesk.contract.errors import BrokenRecord, Fenced, StoreUnavailable
-from frontdesk.contract.keys import LEASES, OwnerKeys
+from frontdesk.contract.errors import Fenced, StoreUnavailable
+from frontdesk.contract.keys import OwnerKeys
 from frontdesk.sessions.connection import translated
-from frontdesk.sessions.holds import CANCEL_MODES, Hold, read_hold
+from frontdesk.sessions.holds import CANCEL_MODES, Hold
 from frontdesk.sessions.scripts import Scripts, member
+from frontdesk.sessions.takeovers import Place, Takeovers
 from frontdesk.sessions.tasks import Tasks
 from frontdesk.sessions.wakeups import Wakeups
 
-SWEEP_S = 1.0
 PAUSE_S = 1.0
 MOST_AT_ONCE = 200
-UNKNOWN = 0.0
+
+COMMIT_S = 5.0
 
 Turn = Callable[[Hold], Awaitable[Hold | None]]
 """Runs one turn to its end; answers the next one of the session, as `commit` does."""
@@ -54,44 +52,71 @@ class Drivers:
         self._scripts = scripts
         self._wakeups = wakeups
         self._lease_s = lease_s
-        self._tasks = Tasks()
+        self._tasks, self._beside = Tasks(), Tasks()
         self._drives: dict[str, _Drive] = {}
         self._left: dict[str, float] = {}
         self._turn: Turn | None = None
+        self._takeovers = Takeovers(
+            redis, scripts, lease_s, lambda entry: entry in self._drives, self._recovered
+        )
+        self._works = True
+        self._sweeper: asyncio.Task[None] | None = None
         self.draining = False
         self.counts: Counter[str] = Counter()
 
     @asynccontextmanager
     async def driving(
-        self, turn: Turn, drain_s: float, recovers: bool = True
+        self,
+        turn: Turn,
+        drain_s: float,
+        recovers: bool = True,
+        place: Place | None = None,
+        works: bool = True,
     ) -> AsyncIterator[None]:
         """Runs turns with `turn`: renews their leases and, if it `recovers`, takes over those of
-        dead processes.
-
-        At the end it starts no more, waits up to `drain_s` seconds for those that run, and leaves
-        the rest to be taken over.
+        dead processes. Turns in the background are for the workers, where `place` reaches them;
+        this process is one of them if it `works`. At the end it drains.
         """
-        beside = Tasks()
         self._turn, self.draining = turn, False
-        beside.spawn(self._keep())
-        beside.spawn(self._heed())
-        sweeper = beside.spawn(self._sweep()) if recovers else None
+        self._takeovers.place, self._works = place, works
+        self._beside.spawn(self._keep())
+        self._beside.spawn(self._heed())
+        self._sweeper = self._beside.spawn(self._takeovers.sweep()) if recovers else None
         try:
             yield
         finally:
-            self.draining = True
-            if sweeper:
-                sweeper.cancel()
-            await self._tasks.settle(drain_s)
-            await beside.settle(0)
+            await self.drain(drain_s)
+            await self._beside.settle(0)
             with suppress(StoreUnavailable):
                 await self._release_left()
             self._turn = None
+
+    async def drain(self, seconds: float) -> None:
+        """Starts no more turns, waits for those that run up to so many seconds, and hands the rest
+        over to other processes.
+        """
+        self.draining = True
+        if self._sweeper:
+            self._sweeper.cancel()
+        await self._tasks.wait(seconds)
+        left = [drive for drive in self._drives.values() if drive.hold and drive.task]
+        holds = [drive.hold for drive in left if drive.hold]
+        for drive in left:
+            assert drive.task
+            drive.task.cancel()
+        await self._tasks.settle(COMMIT_S)
+        for hold in holds:
+            with suppress(StoreUnavailable):
+                workers = self._for_workers(hold)
+                await self._takeovers.give(hold, begun=True, workers=workers)
 
     def start(self, hold: Hold) -> None:
         """Runs the hold's turn, and each next one of its session, in a task."""
         if self._turn is None:
             raise RuntimeError("turns are started inside `driving`")
+        if self._for_workers(hold) and not self._works:
+            self._beside.spawn(self._takeovers.give(hold, begun=False, workers=True))
+            return
         drive = _Drive(hold.due)
         self._drives[member(hold.owner, hold.session_id)] = drive
         drive.task = self._tasks.spawn(self._drive(drive, hold, self._turn))
@@ -124,7 +149,31 @@ class Drivers:
                 return True
         if self._turn is None or self.draining:
             return False
-        return await self._take_over(owner, session_id) is not None
+        return await self._takeovers.take_over(owner, session_id) is not None
+
+    async def work(self, owner: str, session_id: str) -> bool:
+        """Runs what a session has to run, if nobody does, to its end; whether this process may.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        if self._turn is None or self.draining:
+            return False
+        entry = member(owner, session_id)
+        if entry not in self._drives:
+            await self._takeovers.take_over(owner, session_id, works=True)
+        if (drive := self._drives.get(entry)) and drive.task:
+            await asyncio.wait([drive.task])
+        return True
+
+    def _recovered(self, hold: Hold) -> None:
+        self.counts["recovered"] += 1
+        self.start(hold)
+
+    def _for_workers(self, hold: Hold) -> bool:
+        """Whether a turn is for the workers; one that shall only end, ends anywhere."""
+        placed = self._takeovers.place and hold.message.background
+        return bool(placed and not hold.cancellation.mode)
 
     async def _drive(self, drive: _Drive, hold: Hold, turn: Turn) -> None:
         entry = member(hold.owner, hold.session_id)
@@ -135,6 +184,9 @@ class Drivers:
                 if drive.deaf:
                     self._wakeups.wake(self._scripts.process)
                 following = await turn(following)
+                if following and self._for_workers(following) and not self._works:
+                    await self._takeovers.give(following, begun=False, workers=True)
+                    return
             self._left[entry] = drive.due
         except Fenced:
             self.counts["fenced"] += 1
@@ -203,69 +255,4 @@ class Drivers:
     async def _release_left(self) -> None:
         left, self._left = self._left, {}
         if left:
-            await self._release(left)
-
-    async def _release(self, seen: Mapping[str, float]) -> None:
-        pairs = [part for entry, score in seen.items() for part in (entry, repr(score))]
-        await self._scripts.run("release", ([LEASES], pairs))
-
-    async def _sweep(self) -> None:
-        while not self.draining:
-            try:
-                await self._sweep_once()
-            except StoreUnavailable:
-                logger.warning("sweep.interrupted")
-            await asyncio.sleep(min(SWEEP_S, self._lease_s / 3))
-
-    async def _sweep_once(self) -> None:
-        while expired := await self._expired():
-            dues = await asyncio.gather(*(self._swept(entry) for entry, _ in expired))
-            found = zip(expired, dues, strict=True)
-            if empty := {entry: score for (entry, score), due in found if due is None}:
-                await self._release(empty)
-            if UNKNOWN in dues:
-                return
-
-    async def _swept(self, entry: str) -> float | None:
-        """One session that cannot be taken over now must not stand in the way of the others."""
-        owner, _, session_id = entry.partition(" ")
-        try:
-            return await self._take_over(owner, session_id)
-        except (StoreUnavailable, BrokenRecord) as error:
-            logger.warning("sweep.failed", session=session_id, code=error.code)
-            return UNKNOWN
-
-    async def _expired(self) -> list[tuple[str, float]]:
-        with translated():
-            found: Any = await self._redis.zrange(
-                LEASES,
-                "-inf",
-                f"{time.time():.3f}",
-                byscore=True,
-                withscores=True,
-                offset=0,
-                num=MOST_AT_ONCE,
-            )
-        expired = ((entry.decode(), float(score)) for entry, score in found)
-        # What runs here is late only because this process was; renewing it comes next.
-        return [(entry, score) for entry, score in expired if entry not in self._drives]
-
-    async def _take_over(self, owner: str, session_id: str) -> float | None:
-        """Runs what a session has to run, if nobody does: when its lease ends, or None when there
-        is nothing to run.
-        """
-        holder, now = self._scripts.new_holder(), time.time()
-        call = self._scripts.call(owner, session_id, "", holder=holder)
-        answer: list[Any] = await self._scripts.run("recover", call)
-        if answer[0] == b"empty":
-            return None
-        due = now + (answer[1] / 1000 if answer[0] == b"held" else self._lease_s)
-        with translated():
-            await self._redis.zadd(LEASES, {member(owner, session_id): due})
-        if answer[0] == b"run":
-            seal = self._scripts.sealing.of(owner)
-            hold = read_hold(seal, session_id, holder, due, answer)
-            self.counts["recovered"] += 1
-            logger.info("turn.recovered", turn=hold.turn_id, tries=hold.tries)
-            self.start(hold)
-        return due
+            await self._takeovers.release(left)

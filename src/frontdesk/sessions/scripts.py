@@ -32,6 +32,7 @@ PRELUDES = {
     "decide": ("session",),
     "renew": ("session",),
     "recover": ("session",),
+    "hand_over": ("session",),
     "forget": ("session",),
     "cancel": ("session", "events"),
     "act": (),

@@ -37,6 +37,7 @@ from frontdesk.sessions.rounds import Rounds
 from frontdesk.sessions.scripts import Call, Scripts, member
 from frontdesk.sessions.sealing import open_sealing
 from frontdesk.sessions.summaries import Summaries
+from frontdesk.sessions.takeovers import Place
 from frontdesk.sessions.tasks import Tasks
 from frontdesk.sessions.usage import Usage
 from frontdesk.sessions.wakeups import Wakeups
@@ -58,15 +59,15 @@ class Sessions:
         self._scripts = Scripts(redis, settings.session_ttl_s, settings.lease_s, sealing)
         self._beside = Tasks()
         self._wakeups = Wakeups(redis, self._beside)
-        self._drivers = Drivers(redis, self._scripts, self._wakeups, settings.lease_s)
-        self.counts = self._drivers.counts
-        self._readers = Readers(redis, self._wakeups, self._drivers, sealing, settings.lease_s)
+        self.drivers = Drivers(redis, self._scripts, self._wakeups, settings.lease_s)
+        self.counts = self.drivers.counts
+        self._readers = Readers(redis, self._wakeups, self.drivers, sealing, settings.lease_s)
         self._archive = Archive(redis, self._scripts)
         self.erasure = Erasure(redis, secret)
         self.usage = Usage(redis, self._scripts, secret, settings.usage_ttl_s)
-        self.approvals = Approvals(redis, self._scripts, self._drivers, secret, settings)
+        self.approvals = Approvals(redis, self._scripts, self.drivers, secret, settings)
         self.rounds = Rounds(
-            redis, self._scripts, self._drivers, self._readers, self.approvals, settings
+            redis, self._scripts, self.drivers, self._readers, self.approvals, settings
         )
         self.facts = Facts(redis, self._scripts, settings.session_ttl_s)
         self.pins = Pins(redis, self._scripts, settings)
@@ -93,7 +94,7 @@ class Sessions:
             Draining: this process is shutting down.
             StoreUnavailable: Redis does not answer; repeat the message under its `turn_id`.
         """
-        if self._drivers.draining:
+        if self.drivers.draining:
             raise Draining("This server is shutting down; send it again.", retry_after_s=1)
         owner, session_id = self.owner(message.caller), session_of(message)
         fingerprint = keyed(message.fingerprint, self._secret)
@@ -106,7 +107,7 @@ class Sessions:
             for dropped in answer[2]:
                 await self.cancel(owner, dropped.decode())
         if answer[0] in (b"queued", b"busy", b"full") and answer[-1]:
-            await self._drivers.attended(owner, session_id)  # its holder died: do not wait for it
+            await self.drivers.attended(owner, session_id)  # its holder died: do not wait for it
         if answer[0] == b"run":
             hold = read_hold(self.sealing.of(owner), session_id, holder, due, answer)
             return Begun("started", message.turn_id, session_id, hold=replace(hold, ledger=ledger))
@@ -148,7 +149,7 @@ class Sessions:
             Fenced: another process has taken the turn over, or the session was forgotten.
             StoreUnavailable: Redis has not answered for long; the turn may be committed again.
         """
-        self._drivers.committing(hold)
+        self.drivers.committing(hold)
         due = time.time() + self._settings.lease_s
         window = None if fresh else self._settings.context_tokens
         call = commit_call(self._scripts, hold, record, result, pending, agent, window)
@@ -183,9 +184,9 @@ class Sessions:
         told = await self._scripts.run("cancel", call)
         self._wakeups.wake(OwnerKeys(owner).events(turn_id))
         if told == b"waiting" and (hold := await self.approvals.stop(owner, turn_id, "cancel")):
-            self._drivers.take(hold)
+            self.drivers.take(hold)
         if told == b"orphan":
-            await self._drivers.attended(owner, known[0].decode())
+            await self.drivers.attended(owner, known[0].decode())
 
     def effects(self, hold: Hold) -> TurnEffects:
         """Where the turn writes down what it changes in the world."""
@@ -256,19 +257,21 @@ class Sessions:
 
     def start(self, hold: Hold) -> None:
         """Runs a turn and each next one of its session in a task; only inside `driving`."""
-        self._drivers.start(hold)
+        self.drivers.start(hold)
 
     @asynccontextmanager
     async def driving(
-        self, turn: Turn, drain_s: float = DRAIN_S, *, recovers: bool = True
+        self,
+        turn: Turn,
+        drain_s: float = DRAIN_S,
+        recovers: bool = True,
+        place: Place | None = None,
+        works: bool = True,
     ) -> AsyncIterator[None]:
-        """Runs what is started with `turn`, keeps its leases, and takes over the turns of processes
-        that are gone, unless it `recovers` none. At the end, it waits up to `drain_s` seconds for
-        the turns that run.
-        """
+        """As `Drivers.driving`; also ends approvals that have expired."""
         sweep = self._beside.spawn(self.approvals.expiring(self.start)) if recovers else None
         try:
-            async with self._drivers.driving(turn, drain_s, recovers):
+            async with self.drivers.driving(turn, drain_s, recovers, place, works):
                 yield
                 if sweep:
                     sweep.cancel()

@@ -32,10 +32,14 @@ class Tasks:
         """How many run."""
         return len(self._running)
 
-    async def settle(self, seconds: float) -> None:
-        """Waits for all tasks, cancels those that take longer than `seconds`."""
+    async def wait(self, seconds: float) -> None:
+        """Waits for all tasks, but no longer than `seconds`."""
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
+
+    async def settle(self, seconds: float) -> None:
+        """Waits for all tasks, cancels those that take longer than `seconds`."""
+        await self.wait(seconds)
         while left := set(self._running):
             for task in left:
                 task.cancel()
