@@ -46,10 +46,12 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(folder: Path, upstream: FakeOpenAI, **settings: str) -> AsyncIterator[Server]:
+async def serving(
+    folder: Path, upstream: FakeOpenAI, workers: str = "1", **settings: str
+) -> AsyncIterator[Server]:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "frontdesk", "serve", "--port", str(port)),
+        *(sys.executable, "-m", "frontdesk", "serve", "--port", str(port), "--workers", workers),
         stderr=asyncio.subprocess.DEVNULL,
         env={
             "PATH": os.environ["PATH"],
@@ -73,7 +75,7 @@ LIMITS = httpx2.Limits(max_connections=USERS)
 
 
 async def ready(process: asyncio.subprocess.Process, http: httpx2.AsyncClient) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while process.returncode is None:
             try:
                 if (await http.get("/readyz")).status_code == 200:

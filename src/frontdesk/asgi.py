@@ -24,6 +24,7 @@ from frontdesk.server import (
     users,
 )
 from frontdesk.server.addresses import Addresses, read_networks
+from frontdesk.server.draining import drained_first
 from frontdesk.server.identity import open_identity
 from frontdesk.server.limits import Endings, Limits
 from frontdesk.server.openai import chat_completions, conversations, models, responses
@@ -75,7 +76,8 @@ def create_app(
             Limits(desk.sessions.redis, chosen).keeping() as limits,
         ):
             here = Reception(desk, identity, chosen.max_body_bytes, *openai, traffic, limits)
-            yield {"reception": here}
+            with drained_first(lambda: desk.sessions.drivers.drain(chosen.drain_s)):
+                yield {"reception": here}
 
     app = FastAPI(
         title="frontdesk",

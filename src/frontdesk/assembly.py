@@ -121,9 +121,8 @@ async def open_desk(
             turn = summarist.after(turn)
         works = works or settings.worker == "inside"
         jobs = await enter(_jobs(settings, url, sessions))
-        place = placed_by(jobs) if jobs and settings.worker == "outside" else None
-        how = (recovers, place, works)
-        await enter(sessions.driving(turn, settings.drain_s, *how))
+        place = placed_by(jobs) if settings.worker == "outside" else None
+        await enter(sessions.driving(turn, settings.drain_s, recovers, place, works))
         if jobs and works:
             jobs.work(settings.worker_turns, settings.lease_s)
             stack.callback(jobs.rest)  # before the turns that run here are waited for

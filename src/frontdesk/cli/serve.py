@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -27,6 +28,8 @@ if sys.platform != "win32":
     import resource
 
 SPARE_FILES = 256  # of Redis, the models, logs
+STARTS_S = 30
+"""How long a worker process may take to answer its parent, most of all while it starts."""
 DRAIN_S = 30
 """How long a server that stops waits for the answers that it is giving."""
 
@@ -50,6 +53,7 @@ def serve(
         if workers > 1:
             Multiprocess(work, sockets=[listener]).run()
         else:
+            signal.signal(signal.SIGTERM, _stopped)  # what uvicorn raises again at its end
             run(work, listener)
 
 
@@ -58,6 +62,10 @@ def _application(settings: Settings) -> FastAPI:
     # The desk logs every turn; a line for every request on top would say less and cost more.
     logging.getLogger("uvicorn.access").propagate = False
     return create_app(settings)
+
+
+def _stopped(_number: int, _frame: object) -> None:
+    """A server that was told to stop has done what it should: the exit status is 0."""
 
 
 async def _check(settings: Settings) -> None:
@@ -84,6 +92,7 @@ def config(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_S,
+        timeout_worker_healthcheck=STARTS_S,
     )
 
 

@@ -117,7 +117,7 @@ class Settings(CredentialSettings, LimitSettings, BaseSettings):
     )
     worker_turns: Count = Field(20, description="Turns that one worker runs at the same time.")
     drain_s: Annotated[float, Field(ge=0)] = Field(
-        30.0,
+        25.0,
         description="A process that is told to stop gives its turns this long; then others go on "
         "with them.",
     )

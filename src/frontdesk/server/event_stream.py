@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from frontdesk.contract.errors import FrontdeskError, problem
+from frontdesk.contract.errors import Draining, FrontdeskError, problem
 from frontdesk.contract.events import Event, TurnEnded
 from frontdesk.server.answers import answer_object
 from frontdesk.server.problems import internal_error, problem_object
@@ -114,8 +114,11 @@ class OwnForm:
 
     def failed(self, error: FrontdeskError) -> bytes:
         """The turn's failure, without an id: it is not in the turn's log, and the client may come
-        back for what is.
+        back for what is. When this process leaves, the client is asked to.
         """
+        if isinstance(error, Draining):
+            data = dump({"turn_id": self.turn_id, "detail": error.detail})
+            return b"retry: 1000\nevent: reconnect\ndata: %b\n\n" % data
         found = problem_object(problem(error), self.request)
         data = dump({"turn_id": self.turn_id, "status": "failed", "error": found})
         return b"event: turn.failed\ndata: %b\n\n" % data

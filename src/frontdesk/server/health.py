@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from frontdesk.contract.errors import StoreUnavailable
+from frontdesk.contract.errors import Draining, StoreUnavailable
 from frontdesk.server.answers import json_answer
 from frontdesk.server.description import Content, described
 from frontdesk.server.reception import reception
@@ -27,7 +27,9 @@ async def livez() -> Response:
     "/readyz", **described(answers=Content(Ready, {"status": "ready", "guardrail_failures": 0}))
 )
 async def readyz(request: Request) -> Response:
-    """The process can serve: Redis answers in time."""
+    """The process can serve: Redis answers in time, and it does not shut down."""
+    if reception(request).desk.sessions.drivers.draining:
+        raise Draining("This server is shutting down.", retry_after_s=1)
     try:
         async with asyncio.timeout(READY_WITHIN_S):
             with translated():

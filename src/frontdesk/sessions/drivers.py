@@ -134,6 +134,12 @@ class Drivers:
         """Whether a driver of this process has the session."""
         return member(owner, session_id) in self._drives
 
+    def leaves(self, owner: str, session_id: str) -> bool:
+        """Whether this process shuts down and has no driver for the session, so that its readers
+        had better go elsewhere.
+        """
+        return self.draining and not self.runs(owner, session_id)
+
     def committing(self, hold: Hold) -> None:
         """From here on the fence decides, and a lease that is gone is no loss."""
         drive = self._drives.get(member(hold.owner, hold.session_id))

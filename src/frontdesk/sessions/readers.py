@@ -10,7 +10,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from frontdesk.contract.errors import Interrupted, InvalidRequest, NotFound, StoreUnavailable
+from frontdesk.contract.errors import (
+    Draining,
+    Interrupted,
+    InvalidRequest,
+    NotFound,
+    StoreUnavailable,
+)
 from frontdesk.contract.events import Event, TurnEnded
 from frontdesk.contract.keys import OwnerKeys
 from frontdesk.contract.turns import TurnResult
@@ -84,6 +90,7 @@ class Readers:
     ) -> AsyncGenerator[tuple[str, Event], None]:
         ended, alone_s = False, 0.0
         look = await self._look(owner, turn_id, last)  # a failure now is an answer, not a stream
+        leaves = False
         while True:
             for event_id, event in look.events:
                 last, ended = _place(event_id), isinstance(event, TurnEnded)
@@ -92,11 +99,19 @@ class Readers:
                 ended = True
                 if last < _place(look.end):
                     yield look.end, await patiently(partial(self._ending, owner, turn_id))
+            elif not ended and leaves:
+                raise Draining(
+                    "This server is shutting down, the turn goes on: come back for the rest.",
+                    retry_after_s=1,
+                    turn_id=turn_id,
+                )
             elif not ended and len(look.events) < PAGE:
                 alone_s = await self._wait(owner, look, turn_id, woken, alone_s)
             if ended:
                 return
             woken.clear()
+            # Before it looks: what ends here until then is seen.
+            leaves = self._drivers.leaves(owner, look.session_id)
             look = await patiently(partial(self._look, owner, turn_id, last))
 
     async def _look(self, owner: str, turn_id: str, last: Place) -> _Look:

@@ -65,10 +65,11 @@ class Rounds:
         """What earlier tries of a turn have shown, done or changed since what is kept of it."""
         with translated():
             key = OwnerKeys(hold.owner).turn(hold.turn_id)
-            kept: Any = await self.redis.hget(key, "kept")
+            found: Any = await self.redis.hmget(key, "kept", "handed")
+        kept, handed = found
         after = kept.decode() if kept else hold.paused
         told = await self._readers.shown(hold.owner, hold.turn_id, after)
-        if kept or hold.message.background:
+        if kept or hold.message.background or (handed and not hold.acted):
             return "void" if told else "nothing"
         return "lasting" if told or hold.acted else "nothing"
 

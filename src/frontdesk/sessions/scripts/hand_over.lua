@@ -6,6 +6,7 @@ local record = stem .. turn
 local state = redis.call('HMGET', meta, 'fence', 'cur')
 if state[1] ~= fence or state[2] ~= turn then return 0 end
 if workers == '1' then redis.call('HSET', record, 'placed', 1) end
+if begun == '1' then redis.call('HSET', record, 'handed', 1) end
 if redis.call('DEL', lease) == 1 and begun == '0' then
   redis.call('HINCRBY', record, 'tries', -1)  -- who takes it over is the first to try
   redis.call('HSET', record, 'status', 'queued')
