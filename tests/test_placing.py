@@ -49,7 +49,8 @@ Driving = AbstractAsyncContextManager[None]
 
 
 def serving(process: Process, board: Board) -> Driving:
-    return process.sessions.driving(process.turn, place=board.place, works=False)
+    turn = process.sessions.drivers.parted(process.turn)
+    return process.sessions.driving(turn, place=board.place, works=False)
 
 
 def working(process: Process, board: Board) -> Driving:

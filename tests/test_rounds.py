@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+import httpx2
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -174,3 +175,16 @@ async def test_a_turn_that_kills_each_process_is_given_up(
     result = result_of(await ann.read(turn))
     assert result.error
     assert result.error.code == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({"background": True}, "FRONTDESK_WEBHOOK_SECRET"), ({"background": False}, "background")],
+)
+async def test_webhooks_are_for_the_background_and_need_a_secret(
+    ann_http: httpx2.AsyncClient, fields: dict[str, bool], word: str
+) -> None:
+    body = {"message": "Hello", "webhook_url": "https://example.com/", **fields}
+    answer = await ann_http.post("/v1/chat", json=body)
+    assert answer.status_code == 422
+    assert word in answer.json()["detail"]

@@ -75,7 +75,10 @@ def create_app(
             traffic.watched(),
             Limits(desk.sessions.redis, chosen).keeping() as limits,
         ):
-            here = Reception(desk, identity, chosen.max_body_bytes, *openai, traffic, limits)
+            webhooks = chosen.webhook_allow if chosen.webhook_secret else None
+            here = Reception(
+                desk, identity, chosen.max_body_bytes, *openai, traffic, limits, webhooks
+            )
             with drained_first(lambda: desk.sessions.drivers.drain(chosen.drain_s)):
                 yield {"reception": here}
 

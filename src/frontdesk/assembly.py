@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -29,8 +28,10 @@ from frontdesk.guardrails.builtin import builtin_guardrails
 from frontdesk.guardrails.chain import Guards
 from frontdesk.guardrails.instructions import instructions, mark_of, marked
 from frontdesk.guardrails.policy_file import Buffering, policy_source
+from frontdesk.jobs.board import Jobs
 from frontdesk.jobs.opening import has_jobs, open_jobs
 from frontdesk.jobs.turns import TURN, placed_by, runner
+from frontdesk.jobs.webhooks import WEBHOOK, open_webhooks
 from frontdesk.plugins import Loaded, load_plugins
 from frontdesk.preprocess.chain import Handlers
 from frontdesk.preprocess.faq import FaqHits, curated
@@ -114,29 +115,38 @@ async def open_desk(
         await enter(slots.keeping())
         work = (settings, redis, results, sessions, models, policy, traces, budget)
         desk = await enter(_with_plugins(settings, named, partial(_put_together, *work)))
-        turn: Turn = budget.counted(settling(desk.turn, desk.sessions))
+        settled = settling(desk.turn, desk.sessions)
+        turn: Turn = budget.counted(sessions.drivers.parted(settled))
         if settings.summary:
             summarist = Summarist(models, settings, desk.guards, desk.sessions, desk.budget)
             await enter(summarist.working())
             turn = summarist.after(turn)
-        works = works or settings.worker == "inside"
-        jobs = await enter(_jobs(settings, url, sessions))
-        place = placed_by(jobs) if settings.worker == "outside" else None
-        await enter(sessions.driving(turn, settings.drain_s, recovers, place, works))
-        if jobs and works:
-            jobs.work(settings.worker_turns, settings.lease_s)
-            stack.callback(jobs.rest)  # before the turns that run here are waited for
+        await enter(_running(settings, url, sessions, turn, recovers=recovers, works=works))
         yield desk
 
 
 @asynccontextmanager
-async def _jobs(settings: Settings, url: str, sessions: Sessions) -> AsyncIterator[Any]:
-    """The jobs, if the settings ask for something that is done by them."""
-    if has_jobs(settings):
-        async with open_jobs(url, {TURN: runner(sessions)}) as jobs:
-            yield jobs
-    else:
-        yield None
+async def _running(
+    settings: Settings, url: str, sessions: Sessions, turn: Turn, *, recovers: bool, works: bool
+) -> AsyncIterator[None]:
+    """Runs turns with `turn`, and does the jobs of the deployment, if it has some."""
+    works = works or settings.worker == "inside"
+    if not has_jobs(settings):
+        async with sessions.driving(turn, settings.drain_s, recovers):
+            yield
+        return
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        webhooks = await enter(open_webhooks(sessions, settings))
+        does = {TURN: runner(sessions), WEBHOOK: webhooks.deliver}
+        jobs: Jobs = await enter(open_jobs(url, does))
+        place = placed_by(jobs) if settings.worker == "outside" else None
+        turn = webhooks.around(turn, jobs)
+        await enter(sessions.driving(turn, settings.drain_s, recovers, place, works))
+        if works:
+            jobs.work(settings.worker_turns, settings.lease_s)
+            stack.callback(jobs.rest)  # before the turns that run here are waited for
+        yield
 
 
 @asynccontextmanager

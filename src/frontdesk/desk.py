@@ -69,9 +69,8 @@ class Desk:
             place = await self.budget.admit(message)  # 1
         async with place:
             begun = await self._take_in(message, ledger)
-            if begun.hold:
+            if begun.hold and self.sessions.start(begun.hold):
                 place.keep()
-                self.sessions.start(begun.hold)
         return begun
 
     async def _take_in(self, message: Message, ledger: Ledger) -> Begun:

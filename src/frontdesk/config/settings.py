@@ -23,6 +23,7 @@ from pydantic_settings import SettingsError as SettingsSourceError
 from frontdesk.config.credentials import CredentialSettings
 from frontdesk.config.limits import LimitSettings
 from frontdesk.config.names import Names
+from frontdesk.config.work import WorkSettings
 from frontdesk.contract.errors import SettingsError
 
 Count = Annotated[int, Field(gt=0)]
@@ -33,7 +34,7 @@ def _name(*names: str) -> AliasChoices:
     return AliasChoices(*names)
 
 
-class Settings(CredentialSettings, LimitSettings, BaseSettings):
+class Settings(CredentialSettings, LimitSettings, WorkSettings, BaseSettings):
     """Every setting of frontdesk. Secrets are never printed; times end in `_s` (seconds)."""
 
     model_config = SettingsConfigDict(
@@ -109,17 +110,6 @@ class Settings(CredentialSettings, LimitSettings, BaseSettings):
     )
     approval_ttl_s: Count = Field(
         86_400, description="A tool call waits this long for a person's approval."
-    )
-    worker: Literal["inside", "outside"] = Field(
-        "inside",
-        description="Who runs turns in the background: the server itself, or `frontdesk worker` "
-        "(docs/background.md).",
-    )
-    worker_turns: Count = Field(20, description="Turns that one worker runs at the same time.")
-    drain_s: Annotated[float, Field(ge=0)] = Field(
-        25.0,
-        description="A process that is told to stop gives its turns this long; then others go on "
-        "with them.",
     )
     max_waiting: Count = Field(3, description="Messages that may wait in one busy session.")
     max_result_bytes: Annotated[int, Field(ge=4096)] = Field(

@@ -17,6 +17,7 @@ found together.
 | `fd:{owner}:t:<turn>:effects` | hash | side effects and their outcomes | session, from the last |
 | `fd:{owner}:t:<turn>:pending` | hash | a turn that waits for a person | approval + 1 h |
 | `fd:{owner}:t:<turn>:rounds` | hash | what a running turn has done | session, from its writing |
+| `fd:{owner}:t:<turn>:webhook` | hash | where its end is to be told | 3 days |
 | `fd:{owner}:waiting` | zset | the turns that wait for a person, by expiry | session |
 | `fd:{owner}:s:<session>:broken` | list | turns that could not be read, set aside | session |
 | `<key>:broken` | any | a key of an owner that was not of its type, set aside | 30 days |
@@ -161,6 +162,10 @@ class OwnerKeys:
     def usage(self, day: str) -> str:
         """The sums of a day, `YYYY-MM-DD`."""
         return f"{self.prefix}usage:{day}"
+
+    def webhook(self, turn_id: str) -> str:
+        """Where a turn's end is to be told."""
+        return f"{self.prefix}t:{turn_id}:webhook"
 
     def rounds(self, turn_id: str) -> str:
         """What a running turn has done so far."""

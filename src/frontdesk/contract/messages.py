@@ -72,7 +72,7 @@ class Message:
 
     `opens` says that the session of this id is made where there is none yet: the client calls it by
     a name of its own. `background` says that nobody waits: what the turn does is kept round by
-    round, so that it survives its process.
+    round, so that it survives its process; `webhook_url` is where its end is told.
     """
 
     turn_id: str
@@ -97,6 +97,7 @@ class Message:
     outputs: tuple[Item, ...] = ()
     approves: bool = True
     background: bool = False
+    webhook_url: str = ""
 
     @property
     def new(self) -> bool:

@@ -35,6 +35,14 @@ class Jobs(Protocol):
             StoreUnavailable: Redis does not answer.
         """
 
+    def work(self, most: int, lease_s: float) -> None:
+        """Does jobs from now on, at most so many at once. One whose worker is silent for `lease_s`
+        seconds is done by another.
+        """
+
+    def rest(self) -> None:
+        """Takes no more jobs; those that it does it does to their end."""
+
     async def cancel(self, key: str) -> None:
         """Takes a job back, also while it is done. Raises StoreUnavailable."""
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from frontdesk.config import Settings
 from frontdesk.contract.errors import SettingsError
-from frontdesk.jobs.board import Handler
+from frontdesk.jobs.board import Handler, Jobs
 
 
 def has_jobs(settings: Settings) -> bool:
     """Whether anything is done by jobs: only then their engine runs."""
-    return settings.worker == "outside"
+    return settings.worker == "outside" or settings.webhook_secret is not None
 
 
-def open_jobs(url: str, handlers: Mapping[str, Handler]) -> AbstractAsyncContextManager[Any]:
+def open_jobs(url: str, handlers: Mapping[str, Handler]) -> AbstractAsyncContextManager[Jobs]:
     """The engine (`DocketJobs`), which is an extra.
 
     Raises:
@@ -28,5 +28,5 @@ def open_jobs(url: str, handlers: Mapping[str, Handler]) -> AbstractAsyncContext
             "Workers and webhooks need the extra `jobs`: pip install 'frontdesk[jobs]'. Without it,"
             " leave FRONTDESK_WORKER=inside: turns in the background then run in the server."
         ) from error
-    opened: AbstractAsyncContextManager[Any] = dockets.open_docket(url, handlers)
+    opened: AbstractAsyncContextManager[Jobs] = dockets.open_docket(url, handlers)
     return opened

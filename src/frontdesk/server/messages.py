@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
@@ -14,9 +15,10 @@ from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import Forbidden, InvalidRequest
 from frontdesk.contract.feedback import Score
 from frontdesk.contract.messages import Message, OnBusy, OnDisconnect
+from frontdesk.jobs.destinations import check_url
 from frontdesk.server.api_keys import ACT_AS_USER
 from frontdesk.server.problems import invalid
-from frontdesk.server.reception import Visit
+from frontdesk.server.reception import Visit, reception
 
 ID = "^[A-Za-z0-9_-]{1,64}$"
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -77,6 +79,7 @@ class ChatBody(Strict):
     session_id: Annotated[str, Field(pattern=ID)] | None = None
     stream: bool = False
     background: bool = False
+    webhook_url: Text | None = None
     on_busy: OnBusy = "enqueue"
     on_disconnect: OnDisconnect = "continue"
     instructions: Text | None = None
@@ -160,9 +163,21 @@ def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
         instructions=body.instructions or "",
         metadata=body.metadata,
         background=body.background,
+        webhook_url=_webhook(body, reception(request).webhooks),
         request_id=request.state.request_id,
         fingerprint=fingerprint_of(body),
     )
+
+
+def _webhook(body: ChatBody, allowed: Collection[str] | None) -> str:
+    if body.webhook_url is None:
+        return ""
+    if not body.background:
+        raise InvalidRequest("webhook_url is for turns in the background: set `background`.")
+    if allowed is None:
+        raise InvalidRequest("This server sends no webhooks: FRONTDESK_WEBHOOK_SECRET is not set.")
+    check_url(body.webhook_url, allowed)
+    return body.webhook_url
 
 
 def _wants_events(request: Request) -> bool:

@@ -16,7 +16,10 @@ from frontdesk.sessions.store import Sessions
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """The parts of the process that serve requests; in the application's state while it runs."""
+    """The parts of the process that serve requests; in the application's state while it runs.
+
+    `webhooks` are hosts that they may reach besides public ones; None where none are sent.
+    """
 
     desk: Desk
     identity: Identity
@@ -25,6 +28,7 @@ class Reception:
     side_calls: SideCalls
     traffic: Traffic
     limits: Limits
+    webhooks: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

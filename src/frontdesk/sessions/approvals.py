@@ -150,7 +150,7 @@ class Approvals:
             found: Any = await self._redis.hget(OwnerKeys(owner).turn(turn_id), "paused")
         return found.decode() if found else None
 
-    async def expiring(self, start: Callable[[Hold], None]) -> None:
+    async def expiring(self, start: Callable[[Hold], object]) -> None:
         """Ends what nobody decided in time, with `start`, until it is cancelled."""
         while True:
             try:
@@ -159,7 +159,7 @@ class Approvals:
                 logger.warning("approvals.not_swept")
             await asyncio.sleep(SWEEP_S)
 
-    async def _expire(self, start: Callable[[Hold], None]) -> None:
+    async def _expire(self, start: Callable[[Hold], object]) -> None:
         now = f"{time.time():.3f}"
         with translated():
             due: Any = await self._redis.zrange(

@@ -110,16 +110,31 @@ class Drivers:
                 workers = self._for_workers(hold)
                 await self._takeovers.give(hold, begun=True, workers=workers)
 
-    def start(self, hold: Hold) -> None:
-        """Runs the hold's turn, and each next one of its session, in a task."""
+    def start(self, hold: Hold) -> bool:
+        """Runs the hold's turn, and each next one of its session, in a task; false for a turn that
+        is for the workers, who are asked.
+        """
         if self._turn is None:
             raise RuntimeError("turns are started inside `driving`")
         if self._for_workers(hold) and not self._works:
             self._beside.spawn(self._takeovers.give(hold, begun=False, workers=True))
-            return
+            return False
         drive = _Drive(hold.due)
         self._drives[member(hold.owner, hold.session_id)] = drive
         drive.task = self._tasks.spawn(self._drive(drive, hold, self._turn))
+        return True
+
+    def parted(self, turn: Turn) -> Turn:
+        """Running a turn, where a next one that is for the workers goes to them."""
+
+        async def run(hold: Hold) -> Hold | None:
+            following = await turn(hold)
+            if following and self._for_workers(following) and not self._works:
+                await self._takeovers.give(following, begun=False, workers=True)
+                return None
+            return following
+
+        return run
 
     def take(self, hold: Hold) -> None:
         """Runs the hold's turn, where this process runs turns; else another takes it over."""
@@ -190,9 +205,6 @@ class Drivers:
                 if drive.deaf:
                     self._wakeups.wake(self._scripts.process)
                 following = await turn(following)
-                if following and self._for_workers(following) and not self._works:
-                    await self._takeovers.give(following, begun=False, workers=True)
-                    return
             self._left[entry] = drive.due
         except Fenced:
             self.counts["fenced"] += 1

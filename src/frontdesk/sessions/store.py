@@ -255,9 +255,9 @@ class Sessions:
         """
         return await self._archive.forget(owner, session_id)
 
-    def start(self, hold: Hold) -> None:
-        """Runs a turn and each next one of its session in a task; only inside `driving`."""
-        self.drivers.start(hold)
+    def start(self, hold: Hold) -> bool:
+        """As `Drivers.start`; only inside `driving`."""
+        return self.drivers.start(hold)
 
     @asynccontextmanager
     async def driving(

@@ -36,7 +36,7 @@ class Takeovers:
         scripts: Scripts,
         lease_s: float,
         runs: Callable[[str], bool],
-        start: Callable[[Hold], None],
+        start: Callable[[Hold], object],
     ) -> None:
         self._redis, self._scripts, self._lease_s = redis, scripts, lease_s
         self._runs, self._start = runs, start
