@@ -14,10 +14,12 @@ from tests.redis_talks import Crowd
 from tests.redis_topologies import Server, cluster, cluster_url, owner_of_slot
 
 from frontdesk.assembly import open_desk
+from frontdesk.budget.limits import MINUTE_MS, Limit, Limiter
 from frontdesk.config import Settings, load_settings
 from frontdesk.contract.context import Ledger
+from frontdesk.contract.errors import RateLimited
 from frontdesk.contract.events import TextDelta
-from frontdesk.contract.keys import LEASES, OwnerKeys
+from frontdesk.contract.keys import DEPLOYMENT, LEASES, OwnerKeys, limit_key, tenant_of
 from frontdesk.contract.messages import Caller, Message
 from frontdesk.contract.turns import TurnResult
 from frontdesk.demo import policy, shop
@@ -184,3 +186,13 @@ async def test_conversations_go_on_when_the_master_of_their_slot_is_killed(
         await crowd.talk_through(hit.kill, crowd.talks[0])
         await crowd.check()
         assert any(talk.refused for talk in crowd.talks), "nobody noticed the failover"
+
+
+async def test_limits_are_exact_on_a_cluster(redis: Redis) -> None:
+    limiter, tenant = Limiter(redis), tenant_of(b"secret", "acme")
+    user = Limit("requests", limit_key(tenant, "requests", "ann"), 9, MINUTE_MS)
+    everybody = Limit("requests", limit_key(DEPLOYMENT, "requests"), 6, MINUTE_MS)
+    calls = (limiter.take([user, everybody]) for _ in range(30))
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in ended if each is not True] == [RateLimited] * 24
+    assert [await redis.llen(limit.key) for limit in (user, everybody)] == [6, 6]
