@@ -12,8 +12,8 @@ AGAIN_S = 2
 
 
 class Pace:
-    """A line, first come, first served. A few at a time pass, and the next when what those have to
-    do leaves the loop responsive: hundreds of turns that begin at once would all be late, also
+    """A line, first come, first served. A few at a time pass, and one at a time while what those
+    have to do makes the loop late: hundreds of turns that begin at once would all be late, also
     with what they owe to Redis.
     """
 
@@ -51,9 +51,7 @@ class Pace:
         loop.call_later(TICK_S, self._look, loop.time() + TICK_S)
 
     def _look(self, due: float) -> None:
-        """Opens again, unless the loop itself is late."""
-        if asyncio.get_running_loop().time() - due > MOST_LAG_S:
-            self._look_later()
-        else:
-            self._room = AT_ONCE
-            self._open.set()
+        """Opens again: where the loop itself is late, for one only, so that the line moves."""
+        late = asyncio.get_running_loop().time() - due > MOST_LAG_S
+        self._room = 1 if late else AT_ONCE
+        self._open.set()
