@@ -51,7 +51,7 @@ def find_cards(view: View) -> Iterator[Finding]:
         yield Finding("card", *view.span(*found.span()))
 
 
-@search((_PARTED, _PART_WORDS))
+@search((_PART_WORDS,))
 def find_parted_cards(view: View) -> Iterator[Finding]:
     """Category `card`, where words stand between its parts."""
     for found in _PARTED.finditer(view.text):

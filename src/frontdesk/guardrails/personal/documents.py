@@ -57,7 +57,7 @@ def find_licences(view: View) -> Iterator[Finding]:
         yield Finding("licence", *view.span(*found.span(1)))
 
 
-@search((_SSN_WORDS, _PARTED_SSN))
+@search((_SSN_WORDS,))
 def find_parted_social_security(view: View) -> Iterator[Finding]:
     """Category `ssn`, where words stand between its parts."""
     yield from _called_ssn(view, _PARTED_SSN)
