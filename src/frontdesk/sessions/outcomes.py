@@ -32,7 +32,7 @@ def settling(turn: Turn, sessions: Sessions) -> Turn:
 
 
 def _in_background(message: Message) -> bool:
-    return message.context is not None and message.on_disconnect == "continue"
+    return message.context is not None and message.background
 
 
 async def _settle(hold: Hold, sessions: Sessions) -> None:

@@ -185,6 +185,7 @@ async def _asked(
         wishes=wished,
         agent=agent,
         keeps=bool(earlier.session),
+        background=bool(body.background),
     )
     return asked, said, message
 
