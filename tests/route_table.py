@@ -36,6 +36,16 @@ QUERIES: Mapping[str, str] = {
 }
 """Parameter of a query, of a route or of all -> what is asked."""
 
+OPENAIS: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    "GET /v1/responses/{response_id}": (
+        {"stream": "true"},
+        {"stream": "true", "starting_after": "1"},
+    ),
+    "GET /v1/responses/{response_id}/input_items": ({"after": "<item>", "order": "asc"},),
+    "GET /v1/conversations/{conversation_id}/items": ({"after": "<item>", "limit": "1"},),
+}
+"""Queries that OpenAI's routes read by themselves, as they ignore what they do not know."""
+
 BODIES: Mapping[str, tuple[Any, ...]] = {
     "POST /v1/chat": (
         {"message": "Hello"},
@@ -62,6 +72,10 @@ BODIES: Mapping[str, tuple[Any, ...]] = {
         {"model": "frontdesk", "input": "Hello"},
         {"model": "frontdesk", "input": "Hello", "previous_response_id": "<response>"},
         {"model": "frontdesk", "input": "Hello", "conversation": "<conversation>"},
+        {"model": "frontdesk", "input": "Hello", "conversation": {"id": "<conversation>"}},
+        {"model": "frontdesk", "input": [{"type": "item_reference", "id": "<item>"}]},
+        {"model": "frontdesk", "input": "Hello", "previous_response_id": "<response>"}
+        | {"background": True},
     ),
     "POST /v1/responses/{response_id}/cancel": (None,),
     "POST /v1/conversations": ({"metadata": {"a": "b"}},),
@@ -166,7 +180,7 @@ def _questions(route: APIRoute) -> Iterator[Question]:
         for path in _paths(route):
             for body in _bodies(name):
                 yield Question(name, method, path, body)
-            for query in _queries(name, route):
+            for query in (*_queries(name, route), *OPENAIS.get(name, ())):
                 yield Question(name, method, path, _bodies(name)[0], query)
 
 

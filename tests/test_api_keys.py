@@ -135,6 +135,16 @@ async def test_beside_an_address_that_guesses_others_come_in(
         assert await look(other, bearer("fd_no_no")) == 401
 
 
+async def test_an_address_of_ipv6_counts_as_its_network(doorman: Doorman, keys: ApiKeys) -> None:
+    await keys.create("shop")
+    async with calling(doorman, client="2001:db8::1") as http:
+        guesses = {await look(http, bearer(f"fd_{n}_no")) for n in range(MOST)}
+    async with calling(doorman, client="2001:db8::2") as same:
+        late = await look(same, bearer("fd_no_no"))
+    async with calling(doorman, client="2001:db8:0:1::1") as other:
+        assert (guesses, late, await look(other, bearer("fd_no_no"))) == ({401}, 429, 401)
+
+
 async def test_a_caller_without_a_credential_is_no_guesser(
     http: httpx2.AsyncClient, keys: ApiKeys
 ) -> None:

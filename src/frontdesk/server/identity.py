@@ -18,6 +18,7 @@ from frontdesk.contract.errors import (
     Unauthorized,
 )
 from frontdesk.contract.messages import UNLIMITED, Caller
+from frontdesk.server.addresses import counted_as
 from frontdesk.server.api_keys import ACT_AS_USER, ApiKeys, Key, checked_user
 from frontdesk.server.audit import Audit
 from frontdesk.server.loopback import check_site, is_loopback, stays_here
@@ -112,7 +113,7 @@ class Identity:
         """What is said to somebody whose credential is not known. Whoever has a right one gets in,
         also beside somebody who guesses behind the same address.
         """
-        address = request.client.host if request.client else "unknown"
+        address = counted_as(request.client.host if request.client else "unknown")
         refused = await self.refusals.count(f"address {address}")
         if refused.first_too_many:
             await self.audit.record("sign_in.limited", f"address:{address}")
