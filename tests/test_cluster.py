@@ -26,6 +26,8 @@ from frontdesk.demo import policy, shop
 from frontdesk.desk import Desk
 from frontdesk.preprocess.faq import FaqHits
 from frontdesk.server.api_keys import ApiKeys
+from frontdesk.server.audit import Audit
+from frontdesk.server.refusals import Refusals
 from frontdesk.sessions.connection import open_redis
 from frontdesk.sessions.responses import Outcome, StoredResponse
 from frontdesk.testing import FakeOpenAI, Visitor
@@ -144,6 +146,14 @@ async def test_the_turn_of_a_dead_process_is_taken_over_on_a_cluster(
         async with aclosing(two.sessions.events(owner, "turn_left")) as events:
             kinds = [event.kind async for _, event in events]
         assert kinds[-1] == "turn.completed"
+
+
+async def test_refusals_are_counted_and_the_audit_is_kept_on_a_cluster(redis: Redis) -> None:
+    refusals, audit = Refusals(redis), Audit(redis)
+    for number in range(5):  # of several slots
+        assert [(await refusals.count(f"address {number}")).times for _ in range(3)] == [1, 2, 3]
+    await audit.record("key.created", "command", key="k-1")
+    assert "k-1" in [entry.about.get("key") for entry in await audit.read(10)]
 
 
 async def test_keys_and_counters_work_on_a_cluster(redis: Redis) -> None:

@@ -1,6 +1,7 @@
 """How often an address or a credential was refused within a minute, over all processes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -10,6 +11,10 @@ from frontdesk.sessions.connection import translated
 WITHIN_S = 60
 MOST = 20
 """More refusals than this within `WITHIN_S` get no answer of their own."""
+COUNT = """
+redis.call('SET', KEYS[1], 0, 'EX', ARGV[1], 'NX')
+return {redis.call('INCR', KEYS[1]), redis.call('TTL', KEYS[1])}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,8 @@ class Refusals:
         Raises:
             StoreUnavailable: Redis does not answer or takes no writes.
         """
-        key = refused_key(what)
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.set(key, 0, ex=WITHIN_S, nx=True)
-        pipe.incr(key)
-        pipe.ttl(key)
         with translated():
-            _, times, again_s = await pipe.execute()
+            # A transaction of redis-py would leave a connection of a cluster open.
+            answer: Any = await self._redis.eval(COUNT, 1, refused_key(what), str(WITHIN_S))
+        times, again_s = answer
         return Refused(int(times), max(1, int(again_s)))
