@@ -126,6 +126,18 @@ async def test_a_stream_whose_server_is_gone_begins_at_another(
     assert (shown(events), upstream.calls) == (WORDS, 1)
 
 
+async def test_a_stream_that_a_stopping_server_sends_away_goes_on_elsewhere(
+    ann: Client, way: Flaky, upstream: FakeOpenAI
+) -> None:
+    upstream.script(LONG)
+    away = b'retry: 1000\nevent: reconnect\ndata: {"turn_id": "turn_1"}\n\n'
+    stream_of = {"Content-Type": "text/event-stream"}
+    way.faults.extend([300, httpx2.Response(200, content=away, headers=stream_of)])
+    async with ann.stream("Tell me") as stream:
+        assert shown(await read(stream)) == WORDS
+    assert (len(way.sent), upstream.calls) == (3, 1)
+
+
 async def test_a_server_that_does_not_come_back_is_said_to_be_unreachable(
     ann: Client, way: Flaky
 ) -> None:
