@@ -5,7 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx2
-from agents import ModelBehaviorError, ModelResponse, ModelTracing
+from agents import ModelResponse, ModelTracing
 
 from frontdesk.agents.call_settings import call_settings
 from frontdesk.agents.failures import failure
@@ -72,16 +72,14 @@ async def _asked(settings: Settings, name: str) -> Finding:
         said = await _smallest(settings, name)
     except FrontdeskError as error:
         return failed(f"{name}: {error.title.lower()}", error.detail)
-    if said is None:
-        return passed(f"{name} answered")
     usage = said.usage
+    if not usage.input_tokens:
+        return passed(f"{name} answered")
     return passed(f"{name} answered: {usage.input_tokens} tokens in, {usage.output_tokens} out")
 
 
-async def _smallest(settings: Settings, name: str) -> ModelResponse | None:
-    """The smallest call, made as the desk makes its own, once; None is an answer of which the limit
-    left nothing.
-    """
+async def _smallest(settings: Settings, name: str) -> ModelResponse:
+    """The smallest call, made as the desk makes its own, once."""
     asked = replace(call_settings(settings, name), max_tokens=FEWEST_TOKENS, retry=None)
     async with open_models(settings) as models:
         try:
@@ -91,10 +89,6 @@ async def _smallest(settings: Settings, name: str) -> ModelResponse | None:
                 conversation_id=None,
                 prompt=None,
             )
-        except ModelBehaviorError as error:
-            if "'length'" in str(error):
-                return None
-            raise failure(error) or error from None
         except Exception as error:
             known = failure(error)
             if known is None:
