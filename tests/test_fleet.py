@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 import pytest
@@ -17,6 +17,13 @@ import pytest
 from frontdesk.testing import FakeOpenAI
 
 USERS, TURNS = 100, 10
+
+
+class Upstream(Protocol):
+    """A model's server, here or in another process."""
+
+    @property
+    def base_url(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, upstream: FakeOpenAI, workers: str = "1", **settings: str
+    folder: Path, upstream: Upstream, workers: str = "1", **settings: str
 ) -> AsyncIterator[Server]:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
