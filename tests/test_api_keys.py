@@ -18,8 +18,10 @@ from frontdesk.server import api_keys
 from frontdesk.server.api_keys import ApiKeys
 from frontdesk.server.audit import Audit
 from frontdesk.server.refusals import MOST
+from frontdesk.sessions import issued_keys
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
+FILES = (api_keys.__file__, issued_keys.__file__)
 DAY = timedelta(days=1)
 
 
@@ -161,7 +163,7 @@ class Steps:
         self.made: list[str] = []
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
-        if frame.f_code.co_filename == api_keys.__file__ and event in ("call", "c_call"):
+        if frame.f_code.co_filename in FILES and event in ("call", "c_call"):
             self.made.append(getattr(argument, "__qualname__", frame.f_code.co_name))
 
 

@@ -158,7 +158,7 @@ class Desk:
         self, hold: Hold, context: TurnContext, log: EventWriter, decided: Decided
     ) -> Ending:
         """Goes on with a turn that has waited for a person, or whose process is gone."""
-        await may_run(hold, context, self.sessions.rounds, log)
+        await may_run(hold, context, self.sessions, log)
         async with hold.cancellation.limit(self.crew.turn_timeout_s):
             with context.ledger.stage("resumed"):
                 spend = self.budget.open(context)
@@ -208,7 +208,7 @@ class Desk:
             if decided := await self.sessions.rounds.earlier(hold, ledger):
                 return await self._resume(hold, context, log, decided)
             await log.put(TurnCreated(context.turn_id, context.session_id))
-            await may_run(hold, context, self.sessions.rounds, log)
+            await may_run(hold, context, self.sessions, log)
             async with hold.cancellation.limit(self.crew.turn_timeout_s):
                 return await self._answer(context, log)
         except Blocked as stop:

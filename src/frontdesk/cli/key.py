@@ -13,7 +13,8 @@ from frontdesk.assembly import open_store
 from frontdesk.cli.options import AsJson, chosen_settings, moment, operator
 from frontdesk.cli.screen import print_json, print_table
 from frontdesk.contract.errors import NotFound
-from frontdesk.server.api_keys import DEFAULT_SCOPES, ApiKeys, Key
+from frontdesk.server.api_keys import DEFAULT_SCOPES, ApiKeys
+from frontdesk.sessions.issued_keys import Key
 
 Result = TypeVar("Result")
 Scopes = Annotated[

@@ -16,11 +16,14 @@ UNLIMITED = "unlimited"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who speaks, as the credential says; never taken from the body of a request."""
+    """Who speaks, as the credential says; never taken from the body of a request. `key` is the id
+    of the API key that says so, empty where it is a token or nothing.
+    """
 
     tenant: str
     user: str
     scopes: frozenset[str] = frozenset({"chat", "read"})
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from frontdesk.contract.keys import API_KEYS, KEYS_USED
 from frontdesk.contract.tools import TOOL_SCOPE
 from frontdesk.server.audit import Audit
 from frontdesk.sessions.connection import translated
+from frontdesk.sessions.issued_keys import Clock, IssuedKeys, Key, read_key, utc_now
 
 ACT_AS_USER = "act-as-user"
 SCOPES = frozenset({"chat", "read", ACT_AS_USER, "approve", "admin"})
@@ -26,41 +27,15 @@ NAME_CHARS = 128
 USED_EVERY_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An API key without its secret: whom it speaks for and what it may do. `user` is None where
-    the key has no user of its own; `created`, `expires` and `used` are RFC 3339 UTC, `used` to ten
-    minutes and only where keys are listed. `trusts_open_webui`: its requests may name their user in
-    the plain header of Open WebUI.
-    """
-
-    id: str
-    tenant: str
-    user: str | None
-    scopes: frozenset[str]
-    created: str
-    name: str = ""
-    expires: str | None = None
-    trusts_open_webui: bool = False
-    used: str | None = None
-
-
 NOBODY = Key("0" * 16, "nobody", "nobody", DEFAULT_SCOPES, "2026-01-01T00:00:00Z")
 """As long as a real one: reading it takes as long."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+class ApiKeys(IssuedKeys):
+    """The keys of a deployment: made, listed, revoked, and known by their tokens."""
 
-
-class ApiKeys:
-    """The keys of a deployment, in one Redis hash. No process keeps them in memory: a revoked key
-    is refused by every process from its next request on.
-    """
-
-    def __init__(self, redis: Redis, now: Callable[[], datetime] = _now) -> None:
-        self._redis = redis
-        self._now = now
+    def __init__(self, redis: Redis, now: Clock = utc_now) -> None:
+        super().__init__(redis, now)
         self._audit = Audit(redis)
         self._nobody = _record(NOBODY, "0" * 64)
         self._noted: dict[str, float] = {}
@@ -108,18 +83,17 @@ class ApiKeys:
         with translated():
             records = await self._redis.hvals(API_KEYS)
             used = cast(dict[bytes, bytes], await self._redis.hgetall(KEYS_USED))
-        keys = [_read(raw)[0] for raw in records]
+        keys = [read_key(raw)[0] for raw in records]
         seen = {name.decode(): at.decode() for name, at in used.items()}
         listed = (replace(key, used=seen.get(key.id)) for key in keys)
         return tuple(sorted(listed, key=lambda key: key.created))
 
     async def revoke(self, key_id: str, by: str = "command") -> bool:
         """Ends a key; false when there is none of this id."""
-        with translated():
-            raw = await self._redis.hget(API_KEYS, key_id)
+        raw = await self.record(key_id)
         if raw is None:
             return False
-        await self._audit.record("key.revoked", by, **_told(_read(raw)[0]))
+        await self._audit.record("key.revoked", by, **_told(read_key(raw)[0]))
         with translated():
             gone = await self._redis.hdel(API_KEYS, key_id)
             await self._redis.hdel(KEYS_USED, key_id)
@@ -130,9 +104,8 @@ class ApiKeys:
         the id exists or not, so that time does not tell which ids do.
         """
         key_id, secret = _parts(token)
-        with translated():
-            raw = await self._redis.hget(API_KEYS, key_id)
-        key, digest = _read(raw or self._nobody)
+        raw = await self.record(key_id)
+        key, digest = read_key(raw or self._nobody)
         right = hmac.compare_digest(digest.encode(), _digest(secret).encode())
         if raw is None or not right or self.ended(key):
             return None
@@ -143,10 +116,6 @@ class ApiKeys:
         """Whether a key exists, so that callers need one."""
         with translated():
             return bool(await self._redis.hlen(API_KEYS))
-
-    def ended(self, key: Key) -> bool:
-        """Whether the key's time is over."""
-        return key.expires is not None and datetime.fromisoformat(key.expires) <= self._now()
 
     async def _note(self, key_id: str) -> None:
         """Notes that the key is in use, seldom enough to cost nothing."""
@@ -220,9 +189,3 @@ def _record(key: Key, digest: str) -> bytes:
     data: dict[str, Any] = asdict(key)
     del data["used"]
     return orjson.dumps({**data, "scopes": sorted(key.scopes), "sha256": digest})
-
-
-def _read(raw: bytes | str) -> tuple[Key, str]:
-    data = orjson.loads(raw)
-    digest = data.pop("sha256")
-    return Key(**{**data, "scopes": frozenset(data["scopes"])}), digest

@@ -19,12 +19,13 @@ from frontdesk.contract.errors import (
 )
 from frontdesk.contract.messages import UNLIMITED, Caller
 from frontdesk.server.addresses import counted_as
-from frontdesk.server.api_keys import ACT_AS_USER, ApiKeys, Key, checked_user
+from frontdesk.server.api_keys import ACT_AS_USER, ApiKeys, checked_user
 from frontdesk.server.audit import Audit
 from frontdesk.server.loopback import check_site, is_loopback, stays_here
 from frontdesk.server.open_webui import PLAIN_HEADER, front_end_secret, signed_user
 from frontdesk.server.refusals import Refusals
 from frontdesk.server.tokens import Tokens, open_tokens
+from frontdesk.sessions.issued_keys import Key
 
 USER_HEADER = "x-frontdesk-user"
 APPROVE = "approve"
@@ -82,7 +83,7 @@ class Identity:
             return Known(await self._local(request), "local")
         if key := await self.keys.find(token):
             user = self._user(request, key, approves, named)
-            return Known(Caller(key.tenant, user, key.scopes), f"key:{key.id}")
+            return Known(Caller(key.tenant, user, key.scopes, key.id), f"key:{key.id}")
         if self.tokens and (caller := await self.tokens.caller(token)):
             if USER_HEADER in request.headers:
                 raise _may_not_name()

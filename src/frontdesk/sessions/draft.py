@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.effects import Effects
+from frontdesk.contract.errors import Unauthorized
 from frontdesk.contract.rounds import Rounds
 from frontdesk.contract.turns import Ending, Item, Rung, Status, TurnRecord
 from frontdesk.sessions.brought import begins, filed, known
@@ -129,9 +130,9 @@ def record_of(context: TurnContext, ending: Ending, hold: Hold) -> TurnRecord:
     if poisonous(hold):
         return TurnRecord(context.turn_id, ending.status, rfc3339(), "", "", code=code)
     began = hold.tries or hold.paused or "budget" in context.ledger.stages
-    if ending.status == "cancelled" and not began:
+    if (ending.status == "cancelled" or code == Unauthorized.code) and not began:
         # It only waited: a person sees it listed, no model ever does.
-        return TurnRecord(context.turn_id, ending.status, rfc3339(), context.text, "")
+        return TurnRecord(context.turn_id, ending.status, rfc3339(), context.text, "", code=code)
     record = make_record(
         context, ending.status, ending.answer, ending.rung, context.ledger.agent, code
     )

@@ -43,7 +43,8 @@ class Hold:
     history that cannot be read: the turn must say so, and its commit sets them aside. `unreadable`
     is why it must not run now: it would not know what is sealed with a missing key. `acted` says
     that an earlier try has begun to change something in the world. A turn that has waited for a
-    person was `paused` after the event of this id; it `lapsed` when nobody decided in time.
+    person was `paused` after the event of this id; it `lapsed` when nobody decided in time. It
+    is `prompt` where it begins with its request, whose credential has just been checked.
     """
 
     owner: str
@@ -71,6 +72,7 @@ class Hold:
     paused: str = ""
     lapsed: bool = False
     unreadable: FrontdeskError | None = field(default=None, compare=False)
+    prompt: bool = False
 
     @property
     def turn_id(self) -> str:

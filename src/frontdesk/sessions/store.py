@@ -110,7 +110,8 @@ class Sessions:
             await self.drivers.attended(owner, session_id)  # its holder died: do not wait for it
         if answer[0] == b"run":
             hold = read_hold(self.sealing.of(owner), session_id, holder, due, answer)
-            return Begun("started", message.turn_id, session_id, hold=replace(hold, ledger=ledger))
+            hold = replace(hold, ledger=ledger, prompt=True)
+            return Begun("started", message.turn_id, session_id, hold=hold)
         return not_started(admitted, answer)
 
     async def note(self, message: Message, result: TurnResult) -> Begun:
