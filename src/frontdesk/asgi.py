@@ -65,6 +65,7 @@ def create_app(
     """
     chosen = settings or load_settings()
     traffic = Traffic()
+    sizes = (chosen.max_body_bytes, chosen.images)
     openai = (read_aliases(chosen.model_aliases), read_side_calls(chosen.side_calls))
 
     @asynccontextmanager
@@ -76,9 +77,7 @@ def create_app(
             Limits(desk.sessions.redis, chosen).keeping() as limits,
         ):
             webhooks = chosen.webhook_allow if chosen.webhook_secret else None
-            here = Reception(
-                desk, identity, chosen.max_body_bytes, *openai, traffic, limits, webhooks
-            )
+            here = Reception(desk, identity, *sizes, *openai, traffic, limits, webhooks)
             with drained_first(lambda: desk.sessions.drivers.drain(chosen.drain_s)):
                 yield {"reception": here}
 

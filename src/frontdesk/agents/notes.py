@@ -26,13 +26,12 @@ from openai.types.responses import (
 )
 
 from frontdesk.agents.graph import RELEASE
-from frontdesk.agents.wire import message, messages_of, pair_of
+from frontdesk.agents.wire import message, messages_of, pair_of, sent_tokens
 from frontdesk.budget import Spend
 from frontdesk.contract.context import Ledger, ModelCall, TurnContext
 from frontdesk.contract.effects import Effect
 from frontdesk.contract.errors import Interrupted
 from frontdesk.contract.turns import ToolUse
-from frontdesk.sessions.window import estimate_tokens
 from frontdesk.tools.effects import begun, settled
 from frontdesk.tracing.receipts import estimated_tokens
 
@@ -55,7 +54,7 @@ class _OpenCall:
             reasoning = usage.output_tokens_details.reasoning_tokens
             counts = (usage.input_tokens, cached, usage.output_tokens, reasoning)
             return ModelCall(self.agent, self.model, *counts)
-        read = estimated_tokens(self.prompt) + estimate_tokens(self.sent)
+        read = estimated_tokens(self.prompt) + sent_tokens(self.sent)
         written = estimated_tokens("".join(self.said))
         return ModelCall(self.agent, self.model, read, 0, written, 0, estimated=True)
 
@@ -110,7 +109,7 @@ class Notes(RunHooks[TurnContext]):
         self, context: Any, agent: Agent[TurnContext], system_prompt: Any, input_items: Any
     ) -> None:
         """Sets the price of the call aside and estimates what it sends."""
-        self._estimated = estimate_tokens([system_prompt, *input_items, *_offered(agent)])
+        self._estimated = sent_tokens([system_prompt, *input_items, *_offered(agent)])
         await self._spend.reserve(str(agent.model))
         self._open = _OpenCall(agent.name, str(agent.model), system_prompt or "", input_items)
 

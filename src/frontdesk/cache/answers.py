@@ -5,7 +5,7 @@ An answer is kept when nothing but the question can have shaped it:
 - the question stands alone (`question.stands_alone`), and no model saw an earlier turn beside it;
 - triage answered by itself: no tool was called, nothing was handed over, no specialist holds the
   session;
-- the client brought nothing of its own: no context, no tools, no wishes;
+- the client brought nothing of its own: no context, no tools, no wishes, no images;
 - no guardrail did anything to the message or the answer: `[EMAIL_1]` is not the same for two
   messages, and an answer that was cut is not whole.
 
@@ -85,6 +85,7 @@ def _plain(context: TurnContext) -> bool:
     ledger, message = context.ledger, context.message
     return (
         not (message.context or message.client_tools or message.aside or context.opening)
+        and not message.images
         and message.wishes == Wishes()
         and context.agent is None
         and not ledger.tools

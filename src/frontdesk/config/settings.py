@@ -117,6 +117,11 @@ class Settings(CredentialSettings, LimitSettings, WorkSettings, BaseSettings):
         description="Largest tool result that a model gets whole; of a longer one it reads parts.",
     )
     max_body_bytes: Count = Field(262_144, description="Largest request body.")
+    images: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Images that a message may hold; no guardrail looks at them. 0: none are taken "
+        "(docs/http.md).",
+    )
     model_aliases: Names = Field(
         (), description="Names that OpenAI's clients may ask for, `alias=agent` (docs/openai.md)."
     )

@@ -76,6 +76,9 @@ class Message:
     `opens` says that the session of this id is made where there is none yet: the client calls it by
     a name of its own. `background` says that nobody waits: what the turn does is kept round by
     round, so that it survives its process; `webhook_url` is where its end is told.
+
+    `images` are parts in Responses wire form (`input_image`, a data: URL). Models are shown them in
+    this turn only, and no guardrail looks at them; the text has a mark for each.
     """
 
     turn_id: str
@@ -101,6 +104,7 @@ class Message:
     approves: bool = True
     background: bool = False
     webhook_url: str = ""
+    images: tuple[Item, ...] = ()
 
     @property
     def new(self) -> bool:
@@ -123,4 +127,4 @@ class Message:
     def wordless(self) -> "Message":
         """The message without anything that was said in it."""
         silent = replace(self, text="", instructions="", metadata={}, context=None, outputs=())
-        return replace(silent, client_tools=(), wishes=Wishes())
+        return replace(silent, client_tools=(), wishes=Wishes(), images=())

@@ -81,7 +81,8 @@ class Receipt:
 
     `specialist_only_cost_usd` is an estimate: the price of this turn had the specialist done all of
     it. `held_chars` and `held_ms` say how many characters of the answer the guardrails held back at
-    most, and for how long.
+    most, and for how long. `unchecked` are the kinds of parts of the message that no guardrail
+    looked at: `image`.
     """
 
     model_calls: int
@@ -99,6 +100,7 @@ class Receipt:
     held_chars: int = 0
     held_ms: float = 0.0
     handlers: tuple[HandlerUse, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

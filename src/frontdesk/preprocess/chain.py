@@ -45,13 +45,13 @@ class Handlers:
         one did is noted in the ledger.
 
         A message without words is for no handler, nor is one that a chat client sends for itself.
-        One with tools of the client or a format is for the models: an answer of a handler does not
-        count there, all else does.
+        One with images, tools of the client or a format is for the models: an answer of a handler
+        does not count there, all else does.
         """
         message = context.message
         if message.aside or not context.text:
             return Considered()
-        models_only = bool(message.client_tools or message.wishes.text_format)
+        models_only = bool(message.images or message.client_tools or message.wishes.text_format)
         facts: list[str] = []
         agent: str | None = None
         for handler in self.handlers:

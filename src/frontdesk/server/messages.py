@@ -8,15 +8,27 @@ from collections.abc import Collection
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 from starlette.requests import Request
 
 from frontdesk.contract.cancellation import CancelMode
 from frontdesk.contract.errors import Forbidden, InvalidRequest
 from frontdesk.contract.feedback import Score
 from frontdesk.contract.messages import Message, OnBusy, OnDisconnect
+from frontdesk.contract.text import IMAGE
+from frontdesk.contract.turns import Item
 from frontdesk.jobs.destinations import check_url
 from frontdesk.server.api_keys import ACT_AS_USER
+from frontdesk.server.images import DATA_URL, image_part, image_url, too_many
 from frontdesk.server.problems import invalid
 from frontdesk.server.reception import Visit, reception
 
@@ -66,16 +78,39 @@ class Strict(BaseModel):
 
 
 class TextPart(Strict):
-    """A part of a message, as in the Responses API; images and files are not taken yet."""
+    """A text in a message, as in the Responses API."""
 
     type: Literal["input_text"]
     text: Words
 
 
+class ImagePart(Strict):
+    """An image in a message, as in the Responses API, where the deployment takes images."""
+
+    type: Literal["input_image"]
+    image_url: Annotated[str, AfterValidator(image_url), _told(f"^{DATA_URL}$")]
+    detail: Literal["auto", "low", "high"] | None = None
+
+
+def _kind(part: Any) -> str | None:
+    kind = part.get("type") if isinstance(part, dict) else getattr(part, "type", None)
+    return kind if isinstance(kind, str) else None
+
+
+MessagePart = Annotated[
+    Annotated[TextPart, Tag("input_text")] | Annotated[ImagePart, Tag("input_image")],
+    Discriminator(
+        _kind,
+        custom_error_type="part",
+        custom_error_message="a part is an input_text or an input_image, files are not taken",
+    ),
+]
+
+
 class ChatBody(Strict):
     """What `POST /v1/chat` takes."""
 
-    message: Words | Annotated[list[TextPart], Field(min_length=1, max_length=64)]
+    message: Words | Annotated[list[MessagePart], Field(min_length=1, max_length=64)]
     session_id: Annotated[str, Field(pattern=ID)] | None = None
     stream: bool = False
     background: bool = False
@@ -87,10 +122,17 @@ class ChatBody(Strict):
 
     @property
     def text(self) -> str:
-        """The message as one text."""
+        """The message as one text, with a mark for each image."""
         if isinstance(self.message, str):
             return self.message
-        return "\n".join(part.text for part in self.message)
+        return "\n".join(p.text if isinstance(p, TextPart) else IMAGE for p in self.message)
+
+    @property
+    def images(self) -> tuple[Item, ...]:
+        """The images of the message, in their order."""
+        parts = () if isinstance(self.message, str) else self.message
+        found = (part for part in parts if isinstance(part, ImagePart))
+        return tuple(image_part(part.image_url, part.detail) for part in found)
 
 
 class DecisionBody(Strict):
@@ -142,7 +184,8 @@ def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
     """The message that asks for the turn.
 
     Raises:
-        InvalidRequest: the Idempotency-Key is malformed, or two fields exclude each other.
+        InvalidRequest: the Idempotency-Key is malformed, two fields exclude each other, or there
+            are more images than are taken here.
         Forbidden: instructions come with a key that is no backend's.
     """
     if body.instructions and ACT_AS_USER not in visit.caller.scopes:
@@ -152,6 +195,8 @@ def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
         raise InvalidRequest("background and stream exclude each other: read the turn's events.")
     if body.background and body.on_disconnect == "cancel":
         raise InvalidRequest("on_disconnect: a turn in the background has no client to lose.")
+    if words := too_many(len(body.images), reception(request).images):
+        raise InvalidRequest(words)
     return Message(
         turn_id=turn_id_for(visit.owner, request.headers.get("idempotency-key")),
         caller=visit.caller,
@@ -166,6 +211,7 @@ def message_of(body: ChatBody, request: Request, visit: Visit) -> Message:
         webhook_url=_webhook(body, reception(request).webhooks),
         request_id=request.state.request_id,
         fingerprint=fingerprint_of(body),
+        images=body.images,
     )
 
 

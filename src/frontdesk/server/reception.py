@@ -19,11 +19,13 @@ class Reception:
     """The parts of the process that serve requests; in the application's state while it runs.
 
     `webhooks` are hosts that they may reach besides public ones; None where none are sent.
+    `images` is how many a message may hold.
     """
 
     desk: Desk
     identity: Identity
     max_body_bytes: int
+    images: int
     aliases: Aliases
     side_calls: SideCalls
     traffic: Traffic

@@ -44,6 +44,7 @@ def receipt(context: TurnContext, answer: str, price: Price, specialist_model: s
         held_chars=ledger.held_chars,
         held_ms=round(ledger.held_ms, 2),
         handlers=tuple(replace(each, ms=round(each.ms, 2)) for each in ledger.handlers),
+        unchecked=("image",) if context.message.images else (),
     )
 
 

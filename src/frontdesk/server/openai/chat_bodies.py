@@ -23,6 +23,7 @@ class Part(Lenient):
     type: str
     text: Text | None = None
     refusal: Text | None = None
+    image_url: dict[str, Any] | None = None
 
 
 class CalledFunction(Lenient):

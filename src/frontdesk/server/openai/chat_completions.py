@@ -72,9 +72,14 @@ async def complete(request: Request) -> Response:
     agent = _agent(request, visit, body.model)
     filing = filing_of(body, request, visit.owner, reception(request).side_calls)
     turn_id = turn_id_for(visit.owner, request.headers.get("idempotency-key"))
-    request_id = request.state.request_id
     message = message_of(
-        body, visit.caller, turn_id, agent=agent, filing=filing, request_id=request_id
+        body,
+        visit.caller,
+        turn_id,
+        agent=agent,
+        filing=filing,
+        request_id=request.state.request_id,
+        most_images=reception(request).images,
     )
     if body.stream:
         await admit_stream(request, visit)

@@ -11,7 +11,10 @@ from frontdesk.server.openai.chat_bodies import ChatMessage, Part
 from frontdesk.server.openai.errors import Refused, refused
 
 INSTRUCTING = ("system", "developer")
-NOT_TEXT = "Images, audio and files are not supported: send text."
+NOT_TEXT = (
+    "Images, audio and files are not taken here: send text. Messages of the user may hold images "
+    "where the server's FRONTDESK_IMAGES is set."
+)
 
 
 @dataclass(frozen=True, slots=True)

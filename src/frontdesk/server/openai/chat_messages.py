@@ -9,6 +9,7 @@ from frontdesk.server.messages import fingerprint_of
 from frontdesk.server.openai.chat_bodies import ChatCompletionBody, ChosenTool, ResponseFormat
 from frontdesk.server.openai.chat_history import said
 from frontdesk.server.openai.errors import missing
+from frontdesk.server.openai.images import messages_without
 from frontdesk.server.openai.metadata import checked_metadata
 
 
@@ -30,13 +31,15 @@ def message_of(
     agent: str,
     filing: Filing,
     request_id: str = "",
+    most_images: int = 0,
 ) -> Message:
     """The message that asks for the turn.
 
     Raises:
-        Refused: the messages, the tools or the metadata are wrong.
+        Refused: the messages, their images, the tools or the metadata are wrong.
     """
-    heard = said(body.messages)
+    messages, images = messages_without(body.messages, most_images)
+    heard = said(messages)
     return Message(
         turn_id=turn_id,
         caller=caller,
@@ -55,6 +58,7 @@ def message_of(
         agent=agent,
         aside=filing.aside,
         keeps=bool(filing.session_id),
+        images=images,
     )
 
 

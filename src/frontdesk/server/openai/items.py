@@ -14,6 +14,10 @@ TEXTS = {INPUT: "text", OUTPUT: "text", "text": "text", "refusal": "refusal"}
 """Kinds of parts that are text, and the field that holds it."""
 ABOVE = ("system", "developer")
 ROLES = ("user", "assistant", *ABOVE)
+ONLY_TEXT = (
+    "only parts of text are taken, no images or files. Messages of the user in `input` may hold "
+    "images where the server's FRONTDESK_IMAGES is set."
+)
 MOST_ITEMS = 2048
 
 Fields: TypeAlias = dict[str, Any]
@@ -158,7 +162,7 @@ def _content(given: object, kind: str, place: Place) -> list[Item]:
 def _part(given: object, kind: str, place: Place) -> Item:
     found = str(given.get("type")) if isinstance(given, dict) else ""
     if not isinstance(given, dict) or found not in TEXTS:
-        raise place.refused("only parts of text are taken, no images or files.")
+        raise place.refused(ONLY_TEXT)
     text = _plain(given.get(TEXTS[found]), place.of(TEXTS[found]))
     if found == "refusal":
         return {"type": "refusal", "refusal": text}

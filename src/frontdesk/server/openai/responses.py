@@ -21,6 +21,7 @@ from frontdesk.server.messages import fingerprint_of, turn_id_for
 from frontdesk.server.openai.bodies import read_body
 from frontdesk.server.openai.costs import costs
 from frontdesk.server.openai.errors import refused
+from frontdesk.server.openai.images import items_without
 from frontdesk.server.openai.items import given_items
 from frontdesk.server.openai.lists import cut_of, page
 from frontdesk.server.openai.responses_chains import before, known_items
@@ -165,7 +166,8 @@ async def _asked(
     turn_id = turn_id_for(visit.owner, request.headers.get("idempotency-key"))
     earlier = await before(visit, body)
     known = await known_items(visit, body.input, earlier)
-    own = given_items(body.input or [], f"{stem(turn_id)}i", known, "input")
+    given, images = items_without(body.input or [], reception(request).images)
+    own = given_items(given, f"{stem(turn_id)}i", known, "input")
     said = asking(earlier.items, own, body.instructions)
     asked = StoredResponse(stem(turn_id), time.time(), echoed, own, earlier.items, earlier.session)
     message = Message(
@@ -186,6 +188,7 @@ async def _asked(
         agent=agent,
         keeps=bool(earlier.session),
         background=bool(body.background),
+        images=images,
     )
     return asked, said, message
 
