@@ -7,12 +7,16 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
+from tests.approvals import asked, decided, desk_with
 from tests.openai_callers import front_of
 from tests.protocol_desks import REFUSED, desk_of, sent, shown
+from tests.redis_contents import contents
 
+from frontdesk.agents.wire import IMAGE_TOKENS, sent_tokens
 from frontdesk.config import Settings
 from frontdesk.contract.messages import Caller, Message
-from frontdesk.testing import FakeOpenAI, slow
+from frontdesk.testing import FakeOpenAI, Visitor, slow
 
 DATA = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="
 OTHER = "data:image/webp;base64,UklGRg=="
@@ -79,6 +83,8 @@ BODIES = {
     "responses": response(image()),
 }
 """A message with an image, by where it is sent."""
+ORDER = "Where is my order 2024-1001?"
+"""A handler of the shop answers this."""
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -117,6 +123,37 @@ async def test_the_same_words_with_an_image_are_no_kept_answer(
         text = "Please describe everything in the picture"
         rungs.append((await http.post("/chat", json=chat(part, text=text))).json()["rung"])
     assert (rungs, upstream.calls) == (["triage"] * 3, 3)
+
+
+async def test_a_turn_goes_on_with_its_image_after_an_approval(
+    settings: Settings, upstream: FakeOpenAI, api: str
+) -> None:
+    async with desk_with(settings, [], model_api=api) as desk:
+        ann = Visitor(desk, "ann")
+        waiting = await asked(ann, upstream, images=(image(),))
+        result = await decided(ann, waiting)
+    assert (result.status, DATA in shown(upstream)) == ("completed", True)
+
+
+async def test_nothing_of_an_image_is_kept_after_its_turn(ann: Visitor, redis: Redis) -> None:
+    await ann.ask("What is on this?", images=(image(),))
+    kept = await contents(redis)
+    assert (b"What is on this?" in kept, DATA.encode() in kept) == (True, False)
+
+
+async def test_no_handler_answers_a_message_with_an_image(ann: Visitor) -> None:
+    rungs = [(await ann.ask(ORDER, images=given)).rung for given in ((), (image(),))]
+    assert rungs[0] == "handler"
+    assert rungs[1] != "handler"
+
+
+def test_an_image_is_reckoned_by_a_figure_and_not_by_its_bytes() -> None:
+    text = {"type": "input_text", "text": "Look"}
+    sizes = [
+        sent_tokens([{"role": "user", "content": [text, *images]}])
+        for images in ([], [image(DATA * 1000)], [image(), image()])
+    ]
+    assert [size - sizes[0] for size in sizes] == [0, IMAGE_TOKENS, 2 * IMAGE_TOKENS]
 
 
 async def test_an_image_alone_is_a_message(http: httpx2.AsyncClient, upstream: FakeOpenAI) -> None:
