@@ -94,7 +94,7 @@ async def test_the_models_are_shown_the_image_after_the_text(
     answer = await http.post(f"/{path}", json=BODIES[path])
     assert answer.status_code == 200, answer.text
     body = sent(upstream)
-    [text, picture] = (body.get("input") or body.get("messages"))[-1]["content"]
+    [text, picture] = (body.get("input") or body["messages"])[-1]["content"]
     assert text["text"] == "What is on this?\n[image]"
     found = picture["image_url"]
     assert (found["url"] if isinstance(found, dict) else found) == DATA
