@@ -120,10 +120,9 @@ class Approvals:
         Raises:
             ApprovalExpired: nobody decided in time.
             BrokenRecord, StoreUnreadable: it cannot be read.
-            StoreUnavailable: Redis does not answer.
+            StoreUnavailable: Redis has not answered for long.
         """
-        with translated():
-            found: Any = await self._redis.hgetall(OwnerKeys(hold.owner).pending(hold.turn_id))
+        found = await patiently(partial(self._pending, hold))
         state, seal = found.pop(b"state", None), self._scripts.sealing.of(hold.owner)
         if state:
             known = load_pending(seal, state)
@@ -131,6 +130,10 @@ class Approvals:
         if state is None or (hold.lapsed and not hold.cancellation.mode):
             raise ApprovalExpired("Nobody approved it in time; send the message again.")
         return Decided(known.pause, load_decisions(seal, list(found.values())))
+
+    async def _pending(self, hold: Hold) -> Any:
+        with translated():
+            return await self._redis.hgetall(OwnerKeys(hold.owner).pending(hold.turn_id))
 
     async def waiting(self, owner: str) -> tuple[TurnResult, ...]:
         """The turns of an owner that wait, those that expire first before the others."""

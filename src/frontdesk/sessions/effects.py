@@ -48,9 +48,12 @@ class TurnEffects:
 
     async def earlier(self) -> tuple[Effect, ...]:
         """The effects that were begun so far, in their order."""
-        with translated():
-            found: Any = await self._redis.hvals(self._key)
+        found = await patiently(self._kept)
         return tuple(sorted(map(self._load, found), key=lambda effect: effect.number))
+
+    async def _kept(self) -> Any:
+        with translated():
+            return await self._redis.hvals(self._key)
 
     def _load(self, raw: bytes) -> Effect:
         return load_stored(Effect, self._seal.open(raw))

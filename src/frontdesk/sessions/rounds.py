@@ -50,19 +50,26 @@ class Rounds:
         Raises:
             ApprovalExpired, BrokenRecord, StoreUnreadable, StoreUnavailable: as `Approvals.load`.
         """
-        state: Any = None
-        if hold.tries:
-            with translated():
-                key = OwnerKeys(hold.owner).rounds(hold.turn_id)
-                state = await self.redis.hget(key, "state")
+        state = await patiently(partial(self._state, hold)) if hold.tries else None
         if state is None:
             return await self._approvals.load(hold, ledger) if hold.paused else None
         known = load_pending(self.scripts.sealing.of(hold.owner), state)
         restore(known.ledger, self.vaults.of(hold.owner), ledger, "interrupted")
         return Decided(known.pause, ())
 
+    async def _state(self, hold: Hold) -> Any:
+        with translated():
+            return await self.redis.hget(OwnerKeys(hold.owner).rounds(hold.turn_id), "state")
+
     async def shown(self, hold: Hold) -> Shown:
-        """What earlier tries of a turn have shown, done or changed since what is kept of it."""
+        """What earlier tries of a turn have shown, done or changed since what is kept of it.
+
+        Raises:
+            StoreUnavailable: Redis has not answered for long.
+        """
+        return await patiently(partial(self._shown, hold))
+
+    async def _shown(self, hold: Hold) -> Shown:
         with translated():
             key = OwnerKeys(hold.owner).turn(hold.turn_id)
             found: Any = await self.redis.hmget(key, "kept", "handed")
@@ -105,9 +112,12 @@ class TurnRounds:
         again, self._again = self._again, False
         if not again:
             return None
-        with translated():
-            found: Any = await self._all.redis.hget(self._keys[1], "answer")
+        found = await patiently(self._answer)
         return self._seal.open(found).decode() if found else None
+
+    async def _answer(self) -> Any:
+        with translated():
+            return await self._all.redis.hget(self._keys[1], "answer")
 
     async def _write(self, *told: bytes | str) -> None:
         call = self._keys, [self._hold.fence, self._all.keep_s, *told]

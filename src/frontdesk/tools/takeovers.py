@@ -1,10 +1,13 @@
 """Whether a turn may run: at once, after it waited, or again after its process is gone."""
 
+from functools import partial
+
 from frontdesk.contract.cancellation import Cancelled
 from frontdesk.contract.context import TurnContext
 from frontdesk.contract.errors import BrokenRecord, Unauthorized
 from frontdesk.contract.events import TurnRestarted
 from frontdesk.sessions.brought import check_outputs
+from frontdesk.sessions.connection import patiently
 from frontdesk.sessions.draft import MAX_TRIES
 from frontdesk.sessions.holds import Hold
 from frontdesk.sessions.issued_keys import IssuedKeys
@@ -42,7 +45,7 @@ async def may_run(hold: Hold, context: TurnContext, sessions: Sessions, log: Eve
 
 async def _check_key(context: TurnContext, keys: IssuedKeys) -> None:
     try:
-        await keys.check(context.message.caller.key)
+        await patiently(partial(keys.check, context.message.caller.key))
     except Unauthorized:
         await recall(context)  # history tells what earlier tries have done
         raise
