@@ -141,7 +141,7 @@ async def test_items_come_one_to_twenty_at_a_time(ann: AsyncOpenAI, count: int) 
 
 async def test_items_pass_the_guardrails(ann: AsyncOpenAI) -> None:
     talk = (await ann.conversations.create()).id
-    address = "@".join(("someone", "example.org"))
+    address = "@".join(("eve", "example.org"))
     await ann.conversations.items.create(talk, items=[user(f"Write to {address}")])
     assert address not in (await texts(ann, talk))[0]
     with pytest.raises(openai.BadRequestError) as refused:

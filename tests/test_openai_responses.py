@@ -146,7 +146,7 @@ async def test_a_refused_message_is_a_polite_completed_response_that_nothing_kee
 
 
 async def test_what_is_redacted_is_kept_redacted(ann: AsyncOpenAI) -> None:
-    address = "@".join(("someone", "example.org"))
+    address = "@".join(("eve", "example.org"))
     given: Any = [
         {"role": "user", "content": f"Old: {address}"},
         {"role": "assistant", "content": "Noted."},
