@@ -16,6 +16,7 @@ async def _values(redis: Redis) -> AsyncIterator[Any]:
         b"string": redis.get,
         b"hash": redis.hgetall,
         b"list": lambda key: redis.lrange(key, 0, -1),
+        b"set": redis.smembers,
         b"zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
         b"stream": redis.xrange,
     }

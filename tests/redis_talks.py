@@ -17,7 +17,9 @@ USERS = 20
 
 @dataclass
 class Talk:
-    """One user's conversation; `answered` are the turns whose end the user has seen, in order."""
+    """One user's conversation; `answered` are the turns whose end the user has seen, in order;
+    `statuses` are how they ended, failed ones by their code.
+    """
 
     visitor: Visitor
     answered: list[str] = field(default_factory=list)
@@ -39,7 +41,8 @@ class Talk:
             else:
                 self.answered.append(turn_id)
                 assert isinstance(last, TurnEnded)
-                self.statuses.add(last.result.status)
+                error = last.result.error
+                self.statuses.add(error.code if error else last.result.status)
                 return
 
     async def go_on(self, enough: asyncio.Event) -> None:

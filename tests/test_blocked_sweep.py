@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
-from tests.sweeps import everything
+from tests.redis_contents import contents
 
 from frontdesk.contract.events import Event
 from frontdesk.contract.turns import TurnResult
@@ -56,7 +56,7 @@ async def test_a_blocked_message_calls_nothing_and_is_written_nowhere(
     assert (result.status, upstream.calls) == ("blocked", before)
     assert result.receipt is not None
     assert (result.receipt.model_calls, result.receipt.tools) == (0, ())
-    assert SECRET not in str(events) + await everything(redis)
+    assert SECRET not in str(events) + str(await contents(redis))
     assert SECRET not in logged()
 
 
@@ -68,7 +68,7 @@ async def test_the_next_model_call_knows_nothing_of_it(
     await ann.ask("What did I just say?")
 
     assert SECRET not in str([request.body for request in upstream.requests])
-    assert SECRET not in await everything(redis)
+    assert SECRET not in str(await contents(redis))
     assert SECRET not in logged() + str(await ann.records())
 
 
@@ -76,5 +76,5 @@ async def test_a_message_that_is_not_blocked_is_found_by_this_sweep(
     ann: Visitor, upstream: FakeOpenAI, redis: Redis
 ) -> None:
     await ann.ask(f"My heron is {SECRET}")
-    assert SECRET in await everything(redis)
+    assert SECRET in str(await contents(redis))
     assert SECRET in str([request.body for request in upstream.requests])

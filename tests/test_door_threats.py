@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from tests.app_clients import client_of
 from tests.doorman import bearer
-from tests.sweeps import everything
+from tests.redis_contents import contents
 
 from frontdesk.asgi import create_app
 from frontdesk.config import Settings
@@ -78,7 +78,7 @@ async def test_t37_no_secret_is_in_redis_in_an_answer_or_in_the_log(
             answer = await http.post("/v1/chat", json={"message": words}, headers=bearer(token))
             said.append(answer.text + str(answer.headers))
         said.append((await http.get("/v1/sessions", headers=bearer("fd_no_key"))).text)
-        held = await everything(redis)
+        held = str(await contents(redis))
     seen = "".join([*said, held, *capsys.readouterr()])
     assert [each for each in (*planted, token, token.split("_")[2]) if each in seen] == []
 

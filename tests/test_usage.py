@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -185,7 +186,10 @@ def test_sums_are_exact() -> None:
     assert (total.cost_usd, total.turns) == ("0.3", 0)
 
 
-def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FRONTDESK_DATA_DIR", str(tmp_path / "data"))
     for command in (["demo", "--ask", ORDER], ["usage", "--by", "rung", "--user", "local"]):
         with pytest.raises(SystemExit, match="0"):
             main(command)

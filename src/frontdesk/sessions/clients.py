@@ -192,13 +192,29 @@ class _Cluster(RedisCluster):
 
 
 class _ClusterBatch(ClusterPipeline):
+    """Commands wait for `execute`: what redis-py does for one of a transaction before that runs in
+    a loop of another thread, where the client's locks cannot be taken.
+    """
+
     cluster_client: _Cluster
+
+    def __init__(self, client: _Cluster, transaction: bool | None) -> None:
+        super().__init__(client, transaction)
+        self._kept: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        self._kept.append((args, options))
+        return self
 
     async def execute(
         self, raise_on_error: bool = True, allow_redirections: bool = True
     ) -> list[Any]:
         async with in_time(), self.cluster_client.pipelines:
             with told_as_ours():
+                await self.cluster_client.initialize()
+                for args, options in self._kept:
+                    super().execute_command(*args, **options)
+                self._kept.clear()
                 return await super().execute(raise_on_error, allow_redirections)
 
 
