@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Sequence
@@ -95,6 +96,47 @@ async def test_no_reader_of_a_stream_gets_a_part_of_it(
         headers = {"Last-Event-ID": after} if after else {}
         again = await http.get(f"/v1/turns/{turn_id}/events", headers=headers)
         assert frames(again.text) == events[len(events) - len(frames(again.text)) :]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("at", SAMPLE)
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "The key?"}]}),
+        ("/v1/responses", {"input": "The key?"}),
+    ],
+)
+async def test_no_client_of_openai_gets_a_part_of_it(
+    http: httpx2.AsyncClient,
+    upstream: FakeOpenAI,
+    path: str,
+    asked: dict[str, Any],
+    at: int,
+    stream: bool,
+) -> None:
+    upstream.script(text(*split(at, KEY)))
+    sent = await http.post(path, json={"model": "frontdesk", "stream": stream, **asked})
+    assert SORRY in sent.text
+    assert KEY[:4] not in sent.text.replace("key of", "")
+    if path == "/v1/responses" and stream:
+        created = json.loads(sent.text.split("data: ", 1)[1].splitlines()[0])
+        again = await http.get(f"{path}/{created['response']['id']}", params={"stream": "true"})
+        assert KEY[:4] not in again.text.replace("key of", "")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+async def test_clients_of_openai_get_the_same_text_without_the_secret_whole(
+    http: httpx2.AsyncClient, upstream: FakeOpenAI, path: str, stream: bool
+) -> None:
+    said = split(3, "key-less")
+    upstream.script(text(*said))
+    question: Any = "The key?"
+    told = {"input": question, "messages": [{"role": "user", "content": question}]}
+    sent = await http.post(path, json={"model": "frontdesk", "stream": stream, **told})
+    pieces = re.findall(r'"(?:delta|content)":"([^"]*)"', sent.text)
+    assert "".join(said) in (sent.text if not stream else "".join(pieces))
 
 
 @pytest.mark.parametrize("at", SAMPLE)
