@@ -72,7 +72,7 @@ class Limits:
 
 # Chosen, not fitted: few of the innocent rows held back in training stand above the upper one. In
 # Korean there were fewer attacks to learn from, so all scores are lower.
-KOREAN, OTHERS = Limits(0.4, 0.55), Limits(0.5, 0.65)
+KOREAN, OTHERS = Limits(0.4, 0.55), Limits(0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
